@@ -1,0 +1,1 @@
+"""Servers of our own (PostgreSQL, RabbitMQ, Redis) on free loopback ports, beside those that run already."""

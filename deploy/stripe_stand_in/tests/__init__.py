@@ -1,0 +1,1 @@
+"""Tests of the Stripe stand-in through the real `stripe` library."""

@@ -1,0 +1,1 @@
+"""Messages between services: one interface, carried by RabbitMQ or inside the process."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: pools, transactions with row-level security, migrations, outbox, inbox, idempotency records."""

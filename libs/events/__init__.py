@@ -1,0 +1,1 @@
+"""The catalogue of events: names, families and example payloads."""

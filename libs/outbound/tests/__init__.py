@@ -1,0 +1,1 @@
+"""Tests of the outbound guard, against servers on loopback."""

@@ -1,0 +1,94 @@
+"""Reaching other services: in process, or over HTTP by the addresses of the configuration."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import aiohttp
+import orjson
+
+from libs.api.call import Call, Reply
+from libs.api.principal import PrincipalSigner
+from libs.clock import Clock
+from libs.errors.types import InternalError, Unavailable
+from libs.service.http import MANIFEST_PATH, OPERATION_HEADER, PRINCIPAL_HEADER
+from libs.service.pipeline import render_error
+from libs.telemetry import tracing
+
+TIMEOUT = aiohttp.ClientTimeout(total=30, connect=2)
+CONNECT_TRIES = 2
+
+
+class LocalDispatch:
+    """Calls services of the same process."""
+
+    def __init__(self) -> None:
+        self._owner: dict[str, Callable[[Call], Awaitable[Reply]]] = {}
+
+    def add(self, operations: list[str], handle: Callable[[Call], Awaitable[Reply]]) -> None:
+        """Make a service's operations known."""
+        self._owner |= dict.fromkeys(operations, handle)
+
+    async def __call__(self, call: Call) -> Reply:
+        handle = self._owner.get(call.operation)
+        return await handle(call) if handle else _unknown(call)
+
+
+class HttpDispatch:
+    """Calls services over HTTP. Retries on connect failure only, since nothing was sent then."""
+
+    def __init__(self, addresses: Mapping[str, str], signer: PrincipalSigner, clock: Clock) -> None:
+        self._addresses, self._signer, self._clock = addresses, signer, clock
+        self._owner: dict[str, str] = {}
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        if self._session:
+            await self._session.close()
+
+    async def __call__(self, call: Call) -> Reply:
+        if call.operation not in self._owner:
+            await self._learn()
+        address = self._owner.get(call.operation)
+        return await self._post(address, call) if address else _unknown(call)
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=TIMEOUT, trust_env=False)
+        return self._session
+
+    async def _learn(self) -> None:
+        """Ask every service for its manifest; one that is away is asked again at the next need."""
+        for address in self._addresses.values():
+            try:
+                async with self.session.get(address + MANIFEST_PATH) as answer:
+                    self._owner |= {row["id"]: address for row in (await answer.json())["operations"]}
+            except (aiohttp.ClientError, TimeoutError):
+                continue
+
+    async def _post(self, address: str, call: Call) -> Reply:
+        headers = {
+            PRINCIPAL_HEADER: self._signer.sign(call.principal, self._clock.now()),
+            OPERATION_HEADER: call.operation,
+            "Content-Type": "application/json",
+        } | {name: value for name, value in call.headers.items() if name in ("idempotency-key", "if-match")}
+        if trace := tracing.current():
+            headers["traceparent"] = trace.traceparent
+        body = call.body if call.arguments is None else orjson.dumps(dict(call.arguments), default=str)
+        for tried in range(CONNECT_TRIES):
+            try:
+                async with self.session.post(
+                    f"{address}/internal/dispatch", params=list(call.query), headers=headers, data=body
+                ) as answer:
+                    raw = await answer.read()
+                    kept = {name: value for name, value in answer.headers.items() if name in ("ETag", "X-Job-ID")}
+                    return Reply(answer.status, kept, body=orjson.loads(raw) if raw else None)
+            except aiohttp.ClientConnectorError:
+                if tried + 1 == CONNECT_TRIES:
+                    break
+            except (aiohttp.ClientError, TimeoutError):
+                break
+        return render_error(Unavailable("Another part of the system is unavailable for a short time."), call)
+
+
+def _unknown(call: Call) -> Reply:
+    return render_error(InternalError(f"No service has the operation {call.operation}."), call)

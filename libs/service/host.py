@@ -1,0 +1,143 @@
+"""Runs one service: database, relay, consumers, timers; answers calls in process."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from libs.api.call import Call, Reply
+from libs.api.principal import Principal, system_principal
+from libs.bus.consumer import Consumer as Retrying
+from libs.bus.consumer import RetryPolicy
+from libs.bus.message import Message
+from libs.bus.transport import Sharing, Subscription
+from libs.data.database import OUTAGES, Database
+from libs.data.inbox import AlreadyApplied, InboxEntry
+from libs.data.migrations import migrate
+from libs.data.relay import Relay
+from libs.sagas.commands import Commands
+from libs.sagas.orchestrator import Orchestrator
+from libs.service.definition import Consumer, Service, Timer
+from libs.service.housekeeping import housekeeping
+from libs.service.pipeline import Pipeline
+from libs.service.platform import Platform
+from libs.service.runtime import Runtime
+from libs.telemetry import tracing
+from libs.telemetry.logs import logger
+
+log = logger(__name__)
+NOBODY: Principal = system_principal("", "live")
+
+
+def passwords(platform: Platform, service: str) -> tuple[str, str]:
+    """The passwords of a service's two roles, derived from the master key."""
+    derive = platform.master_key.derive
+    return derive(f"database-role-{service}").hex(), derive(f"database-role-{service}-worker").hex()
+
+
+def database_of(platform: Platform, service: str, dsn: str) -> Database:
+    """The database of a service, not yet open."""
+    app, worker = passwords(platform, service)
+    return Database(dsn, service, app, worker)
+
+
+class ServiceHost:
+    """One service in one process. Any number of hosts of a service may run at once."""
+
+    def __init__(self, service: Service, platform: Platform, dsn: str) -> None:
+        self.service, self.platform, self._dsn = service, platform, dsn
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def migrate(self) -> None:
+        """Bring the schema up to date, as the owner that the address names."""
+        await migrate(self._dsn, self.service.name, self.service.migrations, passwords(self.platform, self.service.name))
+
+    async def open(self) -> None:
+        """Connect and begin to take calls, messages and timers."""
+        database = database_of(self.platform, self.service.name, self._dsn)
+        await database.open()
+        ports = await self.service.open_ports(self.platform)
+        self.runtime = Runtime(self.service, self.platform, database, ports)
+        self.pipeline = Pipeline(self.runtime)
+        self.orchestrator = Orchestrator(self.runtime)
+        self.runtime.orchestrator = self.orchestrator
+        self._commands = Commands(self.runtime)
+        self.relay = Relay(database, self.platform.bus)
+        self.runtime.wake = self.relay.wake
+        await self._subscribe()
+        self.relay.start()
+        timers = [*self.service.timers, *housekeeping(self.runtime, self.orchestrator)]
+        self._tasks = [asyncio.create_task(self._keep_time(timer), name=timer.name) for timer in timers]
+
+    async def close(self) -> None:
+        """Stop timers and relay and disconnect. The bus is closed before, so no message is in work."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.relay.stop()
+        await self.runtime.database.close()
+
+    async def handle(self, call: Call) -> Reply:
+        """The reply to a call."""
+        return await self.pipeline.run(call)
+
+    async def _subscribe(self) -> None:
+        name, bus = self.service.name, self.platform.bus
+        for one in self.service.consumers:
+            subscription = Subscription(name, one.name, events=one.patterns, sharing=Sharing.SINGLE)
+            await bus.subscribe(subscription, self._settled(self._apply(one)))
+        if self.service.commands or self.service.sagas:
+            subscription = Subscription(name, "commands", commands=True)
+            await bus.subscribe(subscription, self._settled(self._dispatch))
+
+    def _settled(self, handler: Callable[[Message], Awaitable[None]]) -> Callable[[Message], Awaitable[None]]:
+        """A handler with retries, after which the message is kept as a dead letter of this service."""
+        return Retrying(handler, RetryPolicy(), self._dead_letter)
+
+    def _apply(self, one: Consumer) -> Callable[[Message], Awaitable[None]]:
+        async def apply(message: Message) -> None:
+            principal = system_principal(message.tenant_id, message.environment)  # type: ignore[arg-type]
+            claim = InboxEntry(f"{one.name}:{message.id}").claim
+            with tracing.span(f"consume {message.name}", tracing.parse(message.traceparent)):
+                call = Call("", one.name, principal=principal, operation=one.name)
+                context = self.runtime.context(call, claim=claim, causation_id=message.id)
+                try:
+                    await one.handler(context, message)
+                    await context.unit.finish()
+                except AlreadyApplied:
+                    log.debug("message_repeated", message_id=message.id)
+                finally:
+                    await context.unit.abort()
+
+        return apply
+
+    async def _dispatch(self, message: Message) -> None:
+        with tracing.span(f"{message.kind} {message.name}", tracing.parse(message.traceparent)):
+            if message.kind == "reply":
+                await self.orchestrator.on_reply(message)
+            else:
+                await self._commands.on_command(message)
+
+    async def _dead_letter(self, message: Message, reason: str, attempts: int) -> None:
+        log.error("dead_letter", message=message.name, message_id=message.id, attempts=attempts)
+        async with self.runtime.database.worker() as connection:
+            await connection.execute(
+                "INSERT INTO dead_letters (message_id, message, reason, attempts, died_at) VALUES ($1, $2, $3, $4, $5)",
+                message.id,
+                message.encode(),
+                reason,
+                attempts,
+                self.runtime.clock.now(),
+            )
+
+    async def _keep_time(self, timer: Timer) -> None:
+        while True:
+            await asyncio.sleep(timer.every.total_seconds())
+            try:
+                call = Call("", timer.name, principal=NOBODY, operation=timer.name)
+                await timer.run(self.runtime.context(call))
+            except OUTAGES as error:
+                log.warning("timer_postponed", timer=timer.name, kind=type(error).__name__)
+            except Exception:
+                log.exception("timer_failed", timer=timer.name)
+
+

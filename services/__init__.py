@@ -1,0 +1,1 @@
+"""The bounded contexts. Services never import each other, nor the gateway."""

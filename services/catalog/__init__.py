@@ -1,0 +1,1 @@
+"""The catalogue context: products and, later, families, options, bundles and configurations."""

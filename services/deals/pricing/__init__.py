@@ -1,0 +1,1 @@
+"""What a deal costs: lines, deal discounts, tax and deposit, computed exactly and without I/O."""

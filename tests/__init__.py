@@ -1,0 +1,1 @@
+"""Tests that cross services: end to end, contract, faults, load."""
