@@ -17,7 +17,7 @@ from libs.outbound.resolver import SystemResolver
 from libs.service.definition import Service
 from libs.service.dispatch import LocalDispatch
 from libs.service.host import ServiceHost
-from libs.service.platform import Platform
+from libs.service.platform import Manifest, Platform
 from libs.service.settings import Settings
 from libs.vault.master import MasterKey
 
@@ -47,6 +47,7 @@ class Installation:
             redis=self.redis,
             outbound=await self._stack.enter_async_context(OutboundClient(SystemResolver(), self.clock)),
             dispatch=self.dispatch,
+            manifests=self.manifests,
             stack=self._stack,
         )
         await self.bus.start()
@@ -65,6 +66,10 @@ class Installation:
         await self._stack.aclose()
         if self.redis is not None:
             await self.redis.aclose()
+
+    async def manifests(self) -> Sequence[Manifest]:
+        """What every service tells of its operations."""
+        return [host.manifest for host in self.hosts.values()]
 
     async def call(self, call: Call) -> Reply:
         """The reply to a call that names its operation."""

@@ -5,6 +5,7 @@ the data to everybody and leave a lock in the shared temporary folder; here the 
 launcher, and neither accounts nor permissions of the machine change.
 """
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -54,11 +55,11 @@ class EmbeddedPostgres:
         self._claim: int | None = None
 
     def start(self) -> str:
-        """Start the server, creating cluster and database when they are missing; a DSN for asyncpg. Blocks.
+        """Start the server unless it serves, creating what is missing; a DSN for asyncpg. Blocks.
 
         Raises ServerFailed with the log's end, or when another process uses the same home.
         """
-        if self._launched is None or not self._launched.is_running:
+        if not self._serves():
             self.stop()
             try:
                 self._start()
@@ -114,6 +115,11 @@ class EmbeddedPostgres:
             command.log.replace(command.log.with_suffix(".previous"))
         self._launched = Launched(replace(command, inherited_files=(held,)))
         wait_until_ready(self._launched, self._is_ready, command.log)
+
+    def _serves(self) -> bool:
+        with contextlib.suppress(OSError):
+            return self._launched is not None and self._is_ready()
+        return False
 
     def _is_ready(self) -> bool:
         with socket.socket(socket.AF_UNIX) as connection:

@@ -18,9 +18,11 @@ from typing import Any
 GRACE_SECONDS = 30.0
 
 _ON_LINUX = sys.platform == "linux"
-_SET_PARENT_DEATH_SIGNAL, _SET_KEEP_CAPABILITIES, _SET_CHILD_SUBREAPER, _AMBIENT = 1, 8, 36, 47
-_RAISE_AMBIENT = 2
+_SET_PARENT_DEATH_SIGNAL, _SET_SECURE_BITS, _SET_CHILD_SUBREAPER, _AMBIENT = 1, 28, 36, 47
+_RAISE_AMBIENT, _KEEP_CAPABILITIES_ALSO_FOR_ACCESS = 2, 1 << 2
 _CAPABILITY_VERSION = 0x20080522
+
+_FREEZING = {b"P": signal.SIGSTOP, b"R": signal.SIGCONT}
 
 
 class _CapabilityHeader(ctypes.Structure):
@@ -79,7 +81,7 @@ def _start(spec: dict[str, Any]) -> int:
 def _become(uid: int, gid: int, capability: int | None) -> None:
     """Give up root for good, keeping one capability where the caller found that the account needs it."""
     if capability is not None:
-        _prctl(_SET_KEEP_CAPABILITIES, 1)
+        _prctl(_SET_SECURE_BITS, _KEEP_CAPABILITIES_ALSO_FOR_ACCESS)
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)
@@ -117,8 +119,8 @@ def _watch(server: int, stop_signal: signal.Signals, wake: int) -> int:
         if order == b"K" or time.monotonic() >= deadline:
             os.kill(server, signal.SIGKILL)
             return 128 + signal.SIGKILL
-        if order in (b"P", b"R"):
-            _signal_descendants(signal.SIGSTOP if order == b"P" else signal.SIGCONT)
+        if order in _FREEZING:
+            _freeze(_FREEZING[order])
             os.write(1, b"done\n")
         elif deadline == float("inf") and (order is not None or asked_to_end):
             orders, deadline = [], time.monotonic() + GRACE_SECONDS
@@ -158,20 +160,34 @@ def _signal_descendants(number: signal.Signals) -> int:
     return len(pids)
 
 
-def _descendants() -> list[int]:
-    parents = dict(filter(None, map(_parentage, Path("/proc").glob("[0-9]*")))) if _ON_LINUX else {}
-    found = [os.getpid()]
-    for ancestor in found:
-        found.extend(pid for pid, parent in parents.items() if parent == ancestor)
-    return found[1:]
+def _freeze(number: signal.Signals) -> None:
+    """Stop or continue everything below this process, and see it done: the kernel delivers signals a little later."""
+    frozen = number == signal.SIGSTOP
+    _signal_descendants(number)
+    deadline = time.monotonic() + 1
+    while time.monotonic() < deadline:
+        if all((state in "Tt") == frozen for state in _descendants().values() if state != "Z"):
+            return
+        time.sleep(0.001)
 
 
-def _parentage(process: Path) -> tuple[int, int] | None:
+def _descendants() -> dict[int, str]:
+    """Every process below this one, with its state as a letter of proc(5); elsewhere than on Linux none is known."""
+    processes = [found for path in Path("/proc").glob("[0-9]*") if (found := _stat(path))] if _ON_LINUX else []
+    ancestors, below = [os.getpid()], {}
+    for ancestor in ancestors:
+        children = {pid: state for pid, parent, state in processes if parent == ancestor}
+        ancestors.extend(children)
+        below.update(children)
+    return below
+
+
+def _stat(process: Path) -> tuple[int, int, str] | None:
     try:
-        fields = (process / "stat").read_text(errors="replace").rpartition(")")[2].split()
+        state, parent, *_ = (process / "stat").read_text(errors="replace").rpartition(")")[2].split()
     except OSError:
         return None
-    return int(process.name), int(fields[1])
+    return int(process.name), int(parent), state
 
 
 if __name__ == "__main__":

@@ -78,13 +78,10 @@ def fail_charge(call: Call, charge: StripeObject, decline: Decline) -> None:
 
 
 def capture_charge(call: Call, charge: StripeObject, amount: int) -> None:
-    """Take `amount` of the authorised money.
-
-    As at Stripe, what is not captured counts as refunded on the charge, although no refund object exists for it.
-    """
+    """Take `amount` of the authorised money. What is not captured is no refund (Stripe, since 2025-03-31)."""
     fee = min(charge["application_fee_amount"] or 0, amount)
     direct = call.realm.account != PLATFORM
-    charge |= {"captured": True, "amount_captured": amount, "amount_refunded": charge["amount"] - amount}
+    charge |= {"captured": True, "amount_captured": amount}
     charge["application_fee_amount"] = fee or charge["application_fee_amount"]
     movement = ledger.record(call, "charge", charge, amount, fee if direct else 0)
     charge["balance_transaction"] = movement["id"]
@@ -158,13 +155,6 @@ def reverse_transfer(call: Call, transfer: StripeObject, amount: int, fields: St
     call.save(transfer)
     call.announce("transfer.reversed", transfer)
     return reversal
-
-
-def release_charge(call: Call, charge: StripeObject) -> None:
-    """Let go of authorised money that was never captured."""
-    charge |= {"amount_refunded": charge["amount"], "refunded": True}
-    call.save(charge)
-    call.announce("charge.refunded", charge)
 
 
 def dispute_if_the_card_does(call: Call, charge: StripeObject, method: StripeObject) -> None:

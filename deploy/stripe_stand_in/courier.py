@@ -113,7 +113,7 @@ class Courier:
         try:
             async with session.post(endpoint.url, data=payload, headers=headers, allow_redirects=False) as answer:
                 arrived = 200 <= answer.status < 300
-        except (aiohttp.ClientError, TimeoutError):
+        except (aiohttp.ClientError, OSError):
             arrived = False
         store = self._world.store
         if arrived:

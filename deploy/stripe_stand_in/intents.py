@@ -7,7 +7,7 @@ from deploy.stripe_stand_in.call import Call, shown
 from deploy.stripe_stand_in.cards import NEEDS_AUTHENTICATION, Decline
 from deploy.stripe_stand_in.errors import ChargeDeclined, StateRefused
 from deploy.stripe_stand_in.params import Params
-from deploy.stripe_stand_in.resources.payment_methods import attached, from_params, sample_of, usable
+from deploy.stripe_stand_in.resources.payment_methods import attached, from_params, require_type, sample_of, usable
 from deploy.stripe_stand_in.store import StripeObject
 
 CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
@@ -51,6 +51,7 @@ def choose_method(call: Call, intent: StripeObject, params: Params) -> None:
             "to name the same customer.",
             param="payment_method",
         )
+    require_type(method, intent)
     intent["payment_method"] = method["id"]
     if intent["status"] == "requires_payment_method":
         intent["status"] = "requires_confirmation"
@@ -209,6 +210,7 @@ def capture(call: Call, intent: StripeObject, amount: int | None) -> StripeObjec
             param="amount_to_capture",
         )
     charge = call.load("charge", intent["latest_charge"])
+    charge["application_fee_amount"] = intent["application_fee_amount"]
     charging.capture_charge(call, charge, amount)
     intent |= {"status": "succeeded", "amount_received": amount, "amount_capturable": 0}
     call.save(intent)
@@ -221,8 +223,6 @@ def capture(call: Call, intent: StripeObject, amount: int | None) -> StripeObjec
 def cancel(call: Call, intent: StripeObject, reason: str | None) -> StripeObject:
     """Give the intent up and release what it holds."""
     require_status(intent, CANCELABLE, "cancel")
-    if intent["status"] == "requires_capture":
-        charging.release_charge(call, call.load("charge", intent["latest_charge"]))
     intent |= {
         "status": "canceled",
         "canceled_at": call.now(),

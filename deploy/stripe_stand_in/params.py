@@ -5,10 +5,18 @@ from typing import Any
 
 from deploy.stripe_stand_in.errors import InvalidParam
 
+_LONGEST_INTEGER = 18
 _METADATA_KEYS = 50
 _METADATA_NAME = 40
 _METADATA_VALUE = 500
 _FLAGS = {"true": True, "false": False}
+_RETIRED = {
+    "payment_method_types": (
+        "payment_method_types_no_longer_supported",
+        "The `payment_method_types` parameter is no longer supported as of 2026-09-30.endive. Use dynamic payment "
+        "methods, `allowed_payment_method_types` or `excluded_payment_method_types` instead.",
+    )
+}
 
 
 class Params:
@@ -29,8 +37,8 @@ class Params:
         """Raise InvalidParam for the first parameter that is not in `names`."""
         for name in self.values:
             if name not in names:
-                message = f"Received unknown parameter: {self.name_of(name)}"
-                raise InvalidParam(message, code="parameter_unknown", param=self.name_of(name))
+                code, message = _RETIRED.get(name, ("parameter_unknown", f"Received unknown parameter: {name}"))
+                raise InvalidParam(message, code=code, param=self.name_of(name))
 
     def text(self, name: str) -> str | None:
         value = self.values.get(name)
@@ -42,13 +50,16 @@ class Params:
 
     def required(self, name: str) -> str:
         value = self.text(name)
-        if value is not None:
-            return value
+        if value is None:
+            raise self._missing(name)
+        return value
+
+    def _missing(self, name: str) -> InvalidParam:
         full = self.name_of(name)
         if name in self.values:
             message = f"You passed an empty string for '{full}'. We assume empty values are an attempt to unset it."
-            raise InvalidParam(message, code="parameter_invalid_empty", param=full)
-        raise InvalidParam(f"Missing required param: {full}.", code="parameter_missing", param=full)
+            return InvalidParam(message, code="parameter_invalid_empty", param=full)
+        return InvalidParam(f"Missing required param: {full}.", code="parameter_missing", param=full)
 
     def integer(self, name: str, least: int = 0) -> int | None:
         """A whole number of at least `least`; money is always minor units."""
@@ -56,7 +67,7 @@ class Params:
         if value is None:
             return None
         full = self.name_of(name)
-        if not value.removeprefix("-").isdecimal():
+        if not value.removeprefix("-").isdecimal() or len(value) > _LONGEST_INTEGER:
             raise InvalidParam(f"Invalid integer: {value}", code="parameter_invalid_integer", param=full)
         if int(value) < least:
             words = (
@@ -66,9 +77,9 @@ class Params:
         return int(value)
 
     def required_integer(self, name: str, least: int = 0) -> int:
-        self.required(name)
         value = self.integer(name, least)
-        assert value is not None
+        if value is None:
+            raise self._missing(name)
         return value
 
     def flag(self, name: str) -> bool | None:
@@ -113,7 +124,8 @@ class Params:
         """`current` with the sent keys set; an empty value removes its key, an empty group removes all."""
         if self.values.get("metadata") == "":
             return {}
-        merged = {**current, **{name: str(value) for name, value in self.section("metadata").values.items()}}
+        sent = self.section("metadata")
+        merged = {**current, **{name: sent.text(name) or "" for name in sent.values}}
         kept = {name: value for name, value in merged.items() if value != ""}
         full = self.name_of("metadata")
         if len(kept) > _METADATA_KEYS:

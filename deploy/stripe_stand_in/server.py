@@ -28,6 +28,10 @@ _SWEEP_SECONDS = 10.0
 _SHUTDOWN_SECONDS = 2.0
 
 
+class _Dropped(Exception):
+    """A rule wants the connection closed without an answer."""
+
+
 class StripeStandIn:
     """A Stripe of our own. `state` is the file that survives a restart.
 
@@ -46,8 +50,8 @@ class StripeStandIn:
         self._world = World(Store(state), RandomIds(), clock or SystemClock(), SystemClock(), public_url or "")
         self._desk = Desk(self._world)
         self._disturbances = Disturbances()
-        self.control = Control(self._world, self._disturbances)
         self._courier = Courier(self._world, webhooks, retry_delays)
+        self.control = Control(self._world, self._disturbances, self._courier.wake)
         self._runner: web.AppRunner | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self.base_url = ""
@@ -80,9 +84,7 @@ class StripeStandIn:
 
     def switch(self, wanted: Switches) -> Switches:
         """What `POST /_switch` does, in process."""
-        in_force = self.control.switch(wanted)
-        self._courier.wake()
-        return in_force
+        return self.control.switch(wanted)
 
     def state(self) -> dict[str, Any]:
         """What `GET /_state` answers, in process."""
@@ -108,7 +110,7 @@ class StripeStandIn:
         return app
 
     async def _on_api(self, request: web.Request) -> web.StreamResponse:
-        self.control.calls[f"{request.method} {request.path}"] += 1
+        self.control.count(request.method, request.path)
         request_id = self._world.ids.new("req")
         asked = Request(
             request.method, request.path, {}, {name.lower(): text for name, text in request.headers.items()}
@@ -118,25 +120,30 @@ class StripeStandIn:
             asked = Request(asked.method, asked.path, await _params(request), asked.headers)
             admitted = self._desk.admit(asked, request_id)
             with self._desk.holding_key(admitted):
-                answer = await self._disturbed(request, admitted, rules)
+                answer = await self._disturbed(admitted, rules)
         except StripeError as refusal:
             answer = error_answer(refusal)
-        self._courier.wake()
+        except _Dropped:
+            # aiohttp wants a response, which nobody gets: writing to a closing connection ends quietly.
+            if request.transport is not None:
+                request.transport.close()
+            return web.Response()
+        finally:
+            self._courier.wake()
         headers = {**self._desk.headers(asked, request_id), **answer.headers}
         return web.Response(body=answer.body, status=answer.status, headers=headers, content_type="application/json")
 
-    async def _disturbed(self, request: web.Request, admitted: Admitted, rules: Sequence[Rule]) -> Answer:
+    async def _disturbed(self, admitted: Admitted, rules: Sequence[Rule]) -> Answer:
         for rule in rules:
             if rule.effect == "delay":
                 await asyncio.sleep(rule.seconds)
             elif rule.effect == "error":
                 raise InjectedError(rule.status)
             elif rule.effect == "drop_before":
-                raise _dropped(request)
+                raise _Dropped
         answer = self._desk.answer(admitted)
         if any(rule.effect == "drop_after" for rule in rules):
-            self._courier.wake()
-            raise _dropped(request)
+            raise _Dropped
         return answer
 
     def _page(self, show: Callable[[Call, str, dict[str, str]], Page]) -> Callable[[web.Request], Any]:
@@ -174,31 +181,21 @@ class StripeStandIn:
 
     def _controlled(self, act: Callable[[], str | None]) -> web.Response:
         try:
-            with self._world.store.transaction():
-                status = act()
+            return _json({"status": act()})
         except StripeError as error:
             return _json(error.body(), error.status)
-        self._courier.wake()
-        return _json({"status": status})
 
     async def _sweep(self) -> None:
         while True:
-            with self._world.store.transaction():
-                self.control.sweep()
-            self._courier.wake()
+            self.control.sweep()
             await asyncio.sleep(_SWEEP_SECONDS)
 
 
 async def _params(request: web.Request) -> dict[str, Any]:
-    text = request.query_string if request.method == "GET" else (await request.read()).decode(errors="replace")
+    text = (
+        request.query_string if request.method in ("GET", "DELETE") else (await request.read()).decode(errors="replace")
+    )
     return parse_form(parse_qsl(text, keep_blank_values=True))
-
-
-def _dropped(request: web.Request) -> ConnectionResetError:
-    """Close the connection without an answer; aiohttp ends a handler that finds its connection reset."""
-    if request.transport is not None:
-        request.transport.close()
-    return ConnectionResetError("dropped by a switch")
 
 
 def _json(value: Any, status: int = 200) -> web.Response:

@@ -10,7 +10,7 @@ def report(store: Store, calls: Counter[str]) -> dict[str, Any]:
     """Every intent with its money in minor units, counts of objects, events and callbacks, and calls since the start.
 
     `captured` and `refunded` of an intent come from different records (the intent; its refund objects), so that an
-    observer can compare them with its own books. Calls count arrivals: replays and dropped calls too.
+    observer can compare them with its own books. Calls count arrivals by endpoint: replays and dropped calls too.
     """
     refunded = store.refunded_by_intent()
     intents = [_line(realm, intent, refunded) for realm, intent in store.everywhere("payment_intent")]

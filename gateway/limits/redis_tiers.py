@@ -19,17 +19,19 @@ class RedisTiers:
     """One script call a request: it checks all tiers, counts in all of them or none, and reads the version keys.
 
     Time is Redis's own, so that gateways whose clocks differ still share one window; a clock that is handed in
-    replaces it, for tests. The keys of one call lie in different hash slots: Redis must not be a cluster.
+    replaces it, for tests. `timeout` is in seconds. The keys of one call lie in different hash slots: Redis must not
+    be a cluster.
     """
 
-    def __init__(self, redis: Redis, clock: Clock | None = None) -> None:
+    def __init__(self, redis: Redis, clock: Clock | None = None, timeout: float = TIMEOUT_SECONDS) -> None:
         self._script = redis.register_script(SCRIPT)
+        self._timeout = timeout
         self._clock = clock
 
     async def take(self, tiers: Sequence[Tier], cost: int, version_keys: Sequence[str] = ()) -> Outcome:
         keys = [tier.name for tier in tiers] + list(version_keys)
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
+            async with asyncio.timeout(self._timeout):
                 granted, now, rows, versions = await self._script(keys=keys, args=self._arguments(tiers, cost))
         except (RedisError, OSError, TimeoutError) as fault:
             raise TiersUnavailable(f"{type(fault).__name__}: {fault}") from fault

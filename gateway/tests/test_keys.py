@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
@@ -75,6 +75,7 @@ class TestMalformedCredentials:
     def test_in_the_query(self, value: str) -> None:
         assert read(query={"api_key": value}) == Malformed(Source.QUERY)
 
+    @settings(deadline=None)
     @given(st.text())
     def test_any_text_is_read_without_an_exception(self, text: str) -> None:
         found = read_credential({"Authorization": f"Bearer {text}"}, {}, {})
@@ -98,6 +99,7 @@ class TestWhatAKeySays:
     def test_the_secret_does_not_show_in_a_log(self) -> None:
         assert LIVE not in repr(read({"X-API-Key": LIVE}))
 
+    @settings(deadline=None)
     @given(st.from_regex(API_KEY, fullmatch=True))
     def test_every_key_of_the_documented_form_is_read(self, key: str) -> None:
         assert isinstance(read({"Authorization": f"Bearer {key}"}), Credential)

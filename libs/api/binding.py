@@ -25,8 +25,8 @@ MARKERS = (Query, Path, Either, Header, RawBody)
 class Binding:
     """What a handler takes, by source.
 
-    `scalars` are single parameters (argument name -> its marker), validated together by `scalar_model`; `models` are query
-    models by argument name; `body` is the argument and model of the JSON body. `output` is the type of `data`.
+    `scalars` are single parameters (argument name -> its marker), validated together by `scalar_model`; `models` are
+    query models by argument name; `body` is the argument and model of the JSON body. `output` is the type of `data`.
     """
 
     scalars: Mapping[str, Marker]
@@ -38,7 +38,11 @@ class Binding:
 
     @property
     def body_model(self) -> type[BaseModel] | None:
-        return self.body[1] if self.body else None
+        """What describes the JSON body: the model that it is checked against, or that a raw body is documented by."""
+        if self.body:
+            return self.body[1]
+        raw = (marker.documented for marker in self.scalars.values() if isinstance(marker, RawBody))
+        return next(raw, None)
 
     def query_fields(self) -> dict[str, FieldInfo]:
         """Query parameters by their public name."""

@@ -12,8 +12,8 @@ import orjson
 from libs.api.principal import ANONYMOUS, Principal
 from libs.errors.types import BadRequest
 
-
 MAX_DEPTH = 64
+MAX_SAFE_INT = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,21 @@ def parse_json(raw: bytes) -> Any:
         raise BadRequest("The body is not valid JSON.") from error
 
 
+def encode_json(value: Any) -> bytes:
+    """JSON of what `parse_json` gives, with numbers exactly as they were written."""
+    return orjson.dumps(_writable(value), default=str)
+
+
+def _writable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _writable(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_writable(inner) for inner in value]
+    if isinstance(value, Decimal) or (type(value) is int and abs(value) > MAX_SAFE_INT):
+        return orjson.Fragment(str(value))
+    return value
+
+
 def depth(text: str) -> int:
     """How deep the brackets of a JSON text nest at most; brackets inside strings count too, which is close enough."""
     level = deepest = 0
@@ -97,7 +112,7 @@ def depth(text: str) -> int:
 
 def _finite(text: str) -> Decimal:
     number = Decimal(text)
-    if number.adjusted() > 30 or number.adjusted() < -30 and number:
+    if number.adjusted() > 30 or (number.adjusted() < -30 and number):
         raise ValueError(f"number out of reach: {text[:20]}")
     return number
 

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
-from libs.api.binding import Binding
+from libs.api.binding import Binding, marker_name
+from libs.api.markers import Either, Path, Query
 from libs.api.operation import Operation, Route
+from libs.api.schemas import published, without_rules
+from libs.api.shaping import Representation
 
 VALIDATE_ONLY = {
     "name": "validate_only",
@@ -27,7 +30,8 @@ def field_schema(info: FieldInfo) -> dict[str, Any]:
         annotated = {**{name: value for name, value in annotated.items() if name != "anyOf"}, **options[0]}
     elif "anyOf" in annotated:
         annotated["anyOf"] = options
-    return annotated
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    return published(annotated | extra)
 
 
 def _annotated(info: FieldInfo) -> Any:
@@ -37,7 +41,12 @@ def _annotated(info: FieldInfo) -> Any:
 def field_row(name: str, info: FieldInfo) -> dict[str, Any]:
     """A field in the contract's shape (FORMAT): name, type, required, and its schema."""
     schema = field_schema(info)
-    row: dict[str, Any] = {"name": name, "type": contract_type(schema), "required": info.is_required(), "schema": schema}
+    row: dict[str, Any] = {
+        "name": name,
+        "type": contract_type(schema),
+        "required": info.is_required(),
+        "schema": schema,
+    }
     if not info.is_required() and info.default is not None and info.default_factory is None:
         row["default"] = TypeAdapter(Any).dump_python(info.default, mode="json")
     if info.description:
@@ -62,8 +71,19 @@ def contract_type(schema: Mapping[str, Any]) -> str:
 
 
 def body_rows(model: type[BaseModel] | None) -> list[dict[str, Any]]:
-    """The fields of a body model."""
-    return [field_row(info.alias or name, info) for name, info in model.model_fields.items()] if model else []
+    """The fields of a body model; those of a model inside it follow under dotted names, such as `params.name`."""
+    rows = []
+    for name, info in model.model_fields.items() if model else ():
+        row = field_row(info.alias or name, info)
+        inner = body_rows(_model_of(info.annotation))
+        rows += [row, *({**one, "name": f"{row['name']}.{one['name']}"} for one in inner)]
+    return rows
+
+
+def _model_of(annotation: Any) -> type[BaseModel] | None:
+    options = [one for one in (annotation, *get_args(annotation)) if isinstance(one, type) and issubclass(one, BaseModel)]
+    is_list = isinstance(annotation, type) or getattr(annotation, "__origin__", None) in (list, dict)
+    return None if is_list and annotation not in options else next(iter(options), None)
 
 
 def query_rows(operation: Operation) -> list[dict[str, Any]]:

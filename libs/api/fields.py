@@ -1,17 +1,20 @@
 """Types of input fields: each checks, normalises and describes itself (RULES R117-R130, R188-R197)."""
 
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from libs.money.amounts import MAX_AMOUNT
 from libs.money.currencies import currency_exists
+from libs.money.errors import NotANumber
+from libs.money.json_numbers import parse_decimal
 from libs.money.tax import TaxRateOutOfRange, normalise_tax_rate
 
 MAX_METADATA_DEPTH = 3
-MAX_AMOUNT = Decimal(10) ** 15
+MAX_DECIMALS = 6
 MAX_INTEGER = 2**31 - 1
 
 
@@ -39,16 +42,12 @@ class Params(BaseModel):
 
 
 def _decimal(value: Any) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
-        raise PydanticCustomError("decimal_type", "Input should be a number or a decimal string")
     try:
-        number = Decimal(value)
-    except InvalidOperation:
+        number = parse_decimal(value)
+    except NotANumber:
         raise PydanticCustomError("decimal_type", "Input should be a number or a decimal string") from None
-    if not number.is_finite():
-        raise PydanticCustomError("decimal_type", "Input should be a finite number")
-    if abs(number) > MAX_AMOUNT or int(number.as_tuple().exponent) < -12:
-        raise PydanticCustomError("less_than_equal", "Input should be at most 10^15 with at most 12 decimals")
+    if abs(number) >= MAX_AMOUNT or int(number.as_tuple().exponent) < -MAX_DECIMALS:
+        raise PydanticCustomError("less_than_equal", "Input should be below 10^12 with at most 6 decimals")
     return number
 
 
@@ -165,8 +164,12 @@ LongText = Annotated[str, StringConstraints(max_length=10_000)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Number = Annotated[Decimal, BeforeValidator(_decimal), WithJsonSchema(DECIMAL_SCHEMA)]
-NotNegative = Annotated[Decimal, BeforeValidator(_decimal), Field(ge=0), WithJsonSchema(DECIMAL_SCHEMA | {"minimum": 0})]
-TaxRate = Annotated[Decimal, BeforeValidator(_tax_rate), WithJsonSchema(DECIMAL_SCHEMA | {"minimum": 0, "maximum": 100})]
+NotNegative = Annotated[
+    Decimal, BeforeValidator(_decimal), Field(ge=0), WithJsonSchema(DECIMAL_SCHEMA | {"minimum": 0})
+]
+TaxRate = Annotated[
+    Decimal, BeforeValidator(_tax_rate), WithJsonSchema(DECIMAL_SCHEMA | {"minimum": 0, "maximum": 100})
+]
 Moment = Annotated[datetime, BeforeValidator(parse_moment), described("string", format="date-time")]
 Day = Annotated[date, BeforeValidator(_day), described("string", format="date")]
 Currency = Annotated[str, BeforeValidator(_currency), described("string", pattern="^[A-Za-z]{3}$", format="currency")]

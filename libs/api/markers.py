@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import BaseModel
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -41,4 +43,9 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class RawBody:
-    """The body as it came, for signed callbacks and uploads."""
+    """The body as it came, for signed callbacks, uploads and protocols with errors of their own.
+
+    `documented` is the model that describes such a body to readers; nothing is checked against it.
+    """
+
+    documented: type[BaseModel] | None = None

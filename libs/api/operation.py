@@ -34,9 +34,10 @@ class Operation:
     """One operation of the API.
 
     `select` holds the query (or body) values that tell operations of one method and path apart; `"*"` means present.
-    `auth` names the kinds of caller, `scopes` those of which any one suffices. `if_match` says whether the operation reads
-    a version; `resumable` marks those whose effect lies outside the database too, so that they commit step by step and
-    find their own work again. `limit` names the endpoint's own rate limit; `min_trust` the level that an agent key needs.
+    `auth` names the kinds of caller, `scopes` those of which any one suffices. `if_match` says whether the operation
+    reads a version; `resumable` marks those whose effect lies outside the database too, so that they commit step by
+    step and find their own work again. `limit` names the endpoint's own rate limit; `min_trust` the level that an
+    agent key needs.
     """
 
     id: str
@@ -88,8 +89,8 @@ class Operation:
         return replace(self, service=service)
 
 
-def operation(
-    id: str,  # noqa: A002 - the contract's own word
+def operation(  # noqa: PLR0913 - the words of a declaration
+    id: str,
     method: Method,
     path: str,
     *,
@@ -123,6 +124,6 @@ def operation(
     return declare
 
 
-def internal(id: str) -> Callable[[Handler], Operation]:  # noqa: A002 - the contract's own word
+def internal(id: str) -> Callable[[Handler], Operation]:
     """Declare an operation that only other services call; its address follows from its id."""
     return operation(id, POST, f"/internal/{id}", auth=(SERVICE,))

@@ -5,6 +5,7 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -45,6 +46,11 @@ class Principal:
     def is_agent(self) -> bool:
         """Trust levels and caps apply to agent keys alone (R65)."""
         return self.trust_level is not None
+
+    @property
+    def default_rate(self) -> Decimal | None:
+        """The workspace's default tax rate, a fraction."""
+        return None if self.tax_rate is None else Decimal(self.tax_rate)
 
     def permits(self, any_of: Iterable[str]) -> bool:
         """Whether one of the scopes is granted; an empty list demands none (R77, R78)."""

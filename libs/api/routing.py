@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from libs.api.call import Call
 from libs.errors.types import BadRequest, MethodNotAllowed, UnknownEndpoint
 
 ANY = "*"
@@ -45,7 +46,7 @@ class _Candidate(Generic[T]):
     select: Mapping[str, str]
 
     def score(self, query: Mapping[str, str], body: Mapping[str, Any]) -> int:
-        """How well the selectors fit: -1 not at all, else 2 for each exact one and 1 for each that is merely present."""
+        """How well the selectors fit: -1 not at all, else 2 for each exact one and 1 for each merely present."""
         total = 0
         for name, wanted in self.select.items():
             sent = self._sent(name, query, body)
@@ -132,6 +133,22 @@ class Router(Generic[T]):
         if best[0] < 0 or unknown:
             raise BadRequest(_unknown_selector(sorted(selectors), query, body or {}))
         return Match(best[2].operation, values)
+
+    def reached_by(self, call: Call) -> Match[T]:
+        """The operation of a call; the body is read only where selectors may stand in it.
+
+        An operation without selectors and with `select_in="body"` also takes bodies that are no JSON, to answer them in
+        its protocol's own way; otherwise such a body is a BadRequest.
+        """
+        found = self.candidates(call.method, call.path)
+        body = None
+        if any(one.select and one.select_in != "query" for one in found):
+            try:
+                body = call.document
+            except BadRequest:
+                if not any(one.select_in == "body" and not one.select for one in found):
+                    raise
+        return self.match(call.method, call.path, call.query_values, body if isinstance(body, dict) else None)
 
     def _of(self, template: str, method: str) -> list[_Candidate[T]]:
         methods = self._fixed[template]

@@ -27,15 +27,15 @@ class Representation(Params):
         return nested in _names(self.exclude)
 
 
-
-
 def shape(resource: Mapping[str, Any], choice: Representation) -> dict[str, Any]:
     """One resource as the caller wants it; the identifiers are always kept (R142)."""
     if choice.format == "minimal":
         return {name: resource[name] for name in MINIMAL if name in resource}
     shown = {name: value for name, value in resource.items() if not choice.leaves_out(name)}
     if keep := _names(choice.fields):
-        return {name: value for name, value in shown.items() if name in keep or name == "id" or _identifier(name, shown)}
+        return {
+            name: value for name, value in shown.items() if name in keep or name == "id" or _identifier(name, shown)
+        }
     return shown
 
 

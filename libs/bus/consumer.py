@@ -61,29 +61,13 @@ class LoggingObserver:
         _log.debug("%s %s applied", message.name, message.id)
 
     def failed(self, message: Message, attempt: int, error: Exception) -> None:
-        _log.warning(
-            "%s %s failed at attempt %d: %s",
-            message.name,
-            message.id,
-            attempt,
-            type(error).__name__,
-        )
+        _log.warning("%s %s failed at attempt %d: %s", message.name, message.id, attempt, type(error).__name__)
 
     def dead(self, message: Message, attempts: int) -> None:
-        _log.error(
-            "%s %s is a dead letter after %d attempts",
-            message.name,
-            message.id,
-            attempts,
-        )
+        _log.error("%s %s is a dead letter after %d attempts", message.name, message.id, attempts)
 
     def returned(self, message: Message, error: Exception) -> None:
-        _log.error(
-            "%s %s could not be stored as a dead letter: %s",
-            message.name,
-            message.id,
-            type(error).__name__,
-        )
+        _log.error("%s %s could not be stored as a dead letter: %s", message.name, message.id, type(error).__name__)
 
 
 class Consumer:

@@ -48,15 +48,10 @@ class RabbitBus:
 
     It has two connections, because the broker throttles those that publish, and acknowledgements must not wait
     behind that. Both come back by themselves, with their queues and consumers. `namespace` begins the name of
-    every exchange and queue.
+    every exchange and queue. It is made where an event loop runs.
     """
 
-    def __init__(
-        self,
-        url: str,
-        limits: RabbitLimits | None = None,
-        namespace: str = "salesbooth",
-    ) -> None:
+    def __init__(self, url: str, limits: RabbitLimits | None = None, namespace: str = "salesbooth") -> None:
         self._limits = limits or RabbitLimits()
         self._namespace = namespace
         self._publishing = self._connection(url, "publish")
@@ -73,7 +68,7 @@ class RabbitBus:
         except (*CONNECTION_EXCEPTIONS, TimeoutError) as error:
             await self._disconnect()
             raise BrokerUnavailable(f"no connection within {self._limits.connect} s") from error
-        self._publisher = Publisher(exchanges, self._limits.confirm)
+        self._publisher = Publisher(channel, exchanges, self._limits.confirm)
 
     def healthy(self) -> bool:
         return (

@@ -24,11 +24,7 @@ async def settle(incoming: AbstractIncomingMessage, answer: Awaitable[None]) -> 
             raise
         _log.info("connection lost before message %s was settled", incoming.message_id)
     except Exception as error:
-        _log.info(
-            "message %s could not be settled: %s",
-            incoming.message_id,
-            type(error).__name__,
-        )
+        _log.info("message %s could not be settled: %s", incoming.message_id, type(error).__name__)
 
 
 class QuorumDelivery:

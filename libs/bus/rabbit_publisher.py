@@ -1,9 +1,11 @@
 """Publishing to RabbitMQ with confirmations."""
 
 import asyncio
+from typing import cast
 
 import aio_pika
-from aio_pika.abc import AbstractExchange, AbstractIncomingMessage
+import aiormq
+from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractIncomingMessage
 from aio_pika.exceptions import DeliveryError, PublishError
 
 from libs.bus.cancellation import cancelled_from_outside
@@ -17,7 +19,8 @@ _REASON_LENGTH = 1000
 class Publisher:
     """Sends one message at a time and returns once the broker has it on disk; callers run many at once."""
 
-    def __init__(self, exchanges: Exchanges, confirm_seconds: float) -> None:
+    def __init__(self, channel: AbstractChannel, exchanges: Exchanges, confirm_seconds: float) -> None:
+        self._channel = channel
         self._exchanges = exchanges
         self._confirm_seconds = confirm_seconds
 
@@ -58,7 +61,17 @@ class Publisher:
     async def _put(self, exchange: AbstractExchange, routing_key: str, envelope: aio_pika.Message) -> None:
         what = f"{envelope.type} {envelope.message_id}"
         try:
-            await exchange.publish(envelope, routing_key, mandatory=True, timeout=self._confirm_seconds)
+            async with asyncio.timeout(self._confirm_seconds):
+                channel = cast(aiormq.Channel, await self._channel.get_underlay_channel())
+                # Not `exchange.publish`, which waits for the socket to drain after every message: half as fast.
+                await channel.basic_publish(
+                    envelope.body,
+                    exchange=exchange.name,
+                    routing_key=routing_key,
+                    properties=envelope.properties,
+                    mandatory=True,
+                    wait=False,
+                )
         except PublishError as error:
             raise Unroutable(f"{what}: no queue takes it") from error
         except DeliveryError as error:

@@ -43,10 +43,7 @@ async def declare_queue(channel: AbstractChannel, namespace: str, subscription: 
     name = f"{namespace}.{subscription.name}"
     if subscription.sharing is Sharing.BROADCAST:
         queue = await channel.declare_queue(
-            f"{name}.{uuid4().hex}",
-            durable=True,
-            auto_delete=True,
-            arguments={"x-expires": _UNUSED_MILLISECONDS},
+            f"{name}.{uuid4().hex}", durable=True, auto_delete=True, arguments={"x-expires": _UNUSED_MILLISECONDS}
         )
     else:
         graveyard = await channel.declare_queue(f"{name}.dead", durable=True, arguments={"x-queue-type": "quorum"})

@@ -45,9 +45,7 @@ class Connection(asyncpg.Connection):
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:
-    await connection.set_type_codec(
-        "jsonb", encoder=_json, decoder=orjson.loads, schema="pg_catalog", format="text"
-    )
+    await connection.set_type_codec("jsonb", encoder=_json, decoder=orjson.loads, schema="pg_catalog", format="text")
 
 
 def _json(value: Any) -> str:

@@ -1,7 +1,7 @@
 """Idempotency records, written in the transaction of the effect (RULES section 9, A1)."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -12,6 +12,7 @@ import orjson
 from libs.api.call import Call, Reply
 from libs.data.transaction import Transaction
 from libs.errors.types import BadRequest, IdempotencyInFlight, IdempotencyKeyReused
+from libs.vault.envelope import Key, Place, decrypt, encrypt
 
 LIFETIME = timedelta(hours=24)
 LEASE = timedelta(seconds=60)
@@ -36,15 +37,19 @@ def keeps(status: int) -> bool:
 
 @dataclass(frozen=True)
 class IdempotencyKey:
-    """The key of one request: separate for each tenant, environment and operation (R113)."""
+    """The key of one request: separate for each tenant, environment and operation (R113).
+
+    Answers are kept encrypted under `seal`, since they hold personal data and secrets that are shown once (R61, R164).
+    """
 
     operation: str
     key: str
     request_hash: bytes
     now: datetime
+    seal: Key = field(repr=False)
 
     @classmethod
-    def of(cls, call: Call, operation: str, now: datetime) -> "IdempotencyKey | None":
+    def of(cls, call: Call, operation: str, now: datetime, seal: Key) -> "IdempotencyKey | None":
         """The key that a call carries; BadRequest for a length outside 1-64 (R108)."""
         key = call.headers.get("idempotency-key")
         if key is None or not call.principal.tenant_id:
@@ -52,7 +57,7 @@ class IdempotencyKey:
         if not 1 <= len(key) <= MAX_LENGTH:
             raise BadRequest("Idempotency-Key has 1 to 64 characters.")
         request = orjson.dumps([sorted(call.query), call.document], default=str, option=orjson.OPT_SORT_KEYS)
-        return cls(operation, key, sha256(request).digest(), now)
+        return cls(operation, key, sha256(request).digest(), now, seal)
 
     async def claim(self, tx: Transaction) -> None:
         """Make the key ours within the transaction of the effect; Replayed where it already has an answer.
@@ -63,7 +68,7 @@ class IdempotencyKey:
         try:
             while not await self._insert(tx):
                 if row := await self._row(tx):
-                    self._judge(row)
+                    self._judge(tx, row)
                     raise IdempotencyInFlight
         except asyncpg.LockNotAvailableError as error:
             raise IdempotencyInFlight from error
@@ -78,7 +83,7 @@ class IdempotencyKey:
         row = await self._row(tx)
         if row is None:
             return False
-        self._judge(row)
+        self._judge(tx, row)
         if row["created_at"] > self.now - LEASE:
             return False
         taken = await tx.execute(
@@ -96,7 +101,7 @@ class IdempotencyKey:
             "UPDATE idempotency SET status = $1, headers = $2, body = $3 WHERE operation = $4 AND key = $5",
             reply.status,
             reply.headers,
-            reply.encode(),
+            encrypt(self.seal, self._place(tx), reply.encode()),
             self.operation,
             self.key,
         )
@@ -133,11 +138,15 @@ class IdempotencyKey:
             self.key,
         )
 
-    def _judge(self, row: asyncpg.Record) -> None:
+    def _place(self, tx: Transaction) -> Place:
+        return Place(tx.scope.tenant_id, f"idempotency/{tx.scope.environment}/{self.operation}/{self.key}")
+
+    def _judge(self, tx: Transaction, row: asyncpg.Record) -> None:
         if row["request_hash"] != self.request_hash:
             raise IdempotencyKeyReused
         if row["status"] is not None:
-            raise Replayed(replay_of(row["status"], row["headers"], row["body"]))
+            body = decrypt(self.seal, self._place(tx), row["body"])
+            raise Replayed(replay_of(row["status"], row["headers"], body))
 
 
 def replay_of(status: int, headers: dict[str, Any], body: bytes) -> Reply:

@@ -34,7 +34,7 @@ def run(sql: str) -> None:
 
 
 async def migrate(dsn: str, schema: str, folder: Path, passwords: tuple[str, str]) -> None:
-    """Bring a service's schema to its newest version. `dsn` is the owner's address; safe to run at the same time twice."""
+    """Bring a service's schema to its newest version. `dsn` is the owner's address; safe to run twice at once."""
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)

@@ -43,7 +43,9 @@ async def fetch_page(tx: Queries, listing: Listing, query: CursorQuery) -> Page[
     return _page(list(rows), int(total), query, position)
 
 
-def _page(rows: list[asyncpg.Record], total: int, query: CursorQuery, position: Position | None) -> Page[asyncpg.Record]:
+def _page(
+    rows: list[asyncpg.Record], total: int, query: CursorQuery, position: Position | None
+) -> Page[asyncpg.Record]:
     more = len(rows) > query.limit
     rows = rows[: query.limit]
     if query.backwards:

@@ -2,7 +2,7 @@
 
 from libs.audit.tables import audit_sql
 from libs.data.database import Roles
-from libs.data.tenancy import append_only, grant_shared, protect
+from libs.data.tenancy import append_only, grant_shared, protect, undeletable
 
 TABLES = """
 CREATE TABLE outbox (
@@ -68,5 +68,6 @@ def platform_sql(roles: Roles) -> str:
             grant_shared(roles, "outbox", "inbox", "dead_letters"),
             protect(roles, "idempotency", "sagas", "audit_entries", "audit_heads"),
             append_only(roles, "audit_entries"),
+            undeletable(roles, "audit_heads"),
         ]
     )

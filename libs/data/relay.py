@@ -35,9 +35,9 @@ class Relay:
     """Publishes committed outbox rows and removes them once confirmed.
 
     One process of a service leads (an advisory lock); the others stand by. Rows are removed, not counted past, so a
-    transaction that commits late is found all the same. Up to eight batches are in flight; rows of an entity wait for that
-    entity's earlier ones, so events of one entity leave in the order of their commits (W4). Woken by NOTIFY and by this
-    process's own commits; a sweep each second finds what a crash left behind.
+    transaction that commits late is found all the same. Up to eight batches are in flight; rows of an entity wait for
+    that entity's earlier ones, so events of one entity leave in the order of their commits (W4). Woken by NOTIFY and
+    by this process's own commits; a sweep each second finds what a crash left behind.
     """
 
     def __init__(self, database: Database, bus: Bus) -> None:
@@ -63,6 +63,12 @@ class Relay:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def pending(self) -> int:
+        """How many messages wait to be published. Raises what asyncpg raises, or Unavailable, without a database."""
+        async with self._database.worker() as connection:
+            count: int = await connection.fetchval("SELECT count(*) FROM outbox")
+            return count
+
     async def _run(self) -> None:
         while True:
             connection: asyncpg.Connection | None = None
@@ -81,7 +87,7 @@ class Relay:
                         await connection.close(timeout=2)
 
     async def _lead(self, connection: asyncpg.Connection) -> None:
-        while not await connection.fetchval(f"SELECT pg_try_advisory_lock({LEADER})"):
+        while not await connection.fetchval(f"SELECT pg_try_advisory_lock({LEADER})"):  # noqa: ASYNC110 - a database lock
             await asyncio.sleep(STANDBY_SECONDS)
         await connection.add_listener(f"{self._database.schema}_outbox", lambda *_: self._wake.set())
         self._wake.set()

@@ -41,6 +41,11 @@ def append_only(roles: Roles, table: str) -> str:
     return f"REVOKE UPDATE, DELETE ON {table} FROM {roles.app}, {roles.worker};"
 
 
+def undeletable(roles: Roles, table: str) -> str:
+    """Take the right to delete rows away again."""
+    return f"REVOKE DELETE ON {table} FROM {roles.app}, {roles.worker};"
+
+
 def _policies(roles: Roles, table: str, condition: str) -> str:
     return f"""
 ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;

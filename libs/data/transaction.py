@@ -144,8 +144,9 @@ class Transaction:
             await append(self, self._records, scope.now, scope.anchor_key, scope.ids)
         if self._messages:
             await self.fetchval(
-                "WITH kept AS (INSERT INTO outbox (entity, message) SELECT * FROM unnest($1::text[], $2::bytea[]) RETURNING 1)"
-                " SELECT pg_notify(current_schema() || '_outbox', '') FROM (SELECT count(*) FROM kept) AS counted",
+                "WITH kept AS (INSERT INTO outbox (entity, message) "
+                "SELECT * FROM unnest($1::text[], $2::bytea[]) RETURNING 1) "
+                "SELECT pg_notify(current_schema() || '_outbox', '') FROM (SELECT count(*) FROM kept) AS counted",
                 [message.entity for message in self._messages],
                 [message.encode() for message in self._messages],
             )

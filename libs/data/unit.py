@@ -17,9 +17,9 @@ Claim = Callable[[Transaction], Awaitable[None]]
 class UnitOfWork(Generic[T]):
     """Transactions of one call or message.
 
-    With a `claim` (an idempotency key, an inbox entry) the first transaction runs it first, and stays open until `finish`,
-    so that the answer is stored in the same commit as the effect (A1). Without one, each transaction commits when its
-    block ends. A block inside a block joins it.
+    With a `claim` (an idempotency key, an inbox entry) the first transaction runs it first, and stays open until
+    `finish`, so that the answer is stored in the same commit as the effect (A1). Without one, each transaction
+    commits when its block ends. A block inside a block joins it.
     """
 
     def __init__(

@@ -34,7 +34,9 @@ class Recovery:
 RECOVERY = {
     "validation_error.invalid_fields": Recovery("fix_request", "Look at details.fields for the fault of each field."),
     "validation_error.out_of_range": Recovery("fix_request", "Look at details.fields for the allowed range."),
-    "validation_error.bad_request": Recovery("fix_request", "Check the structure of the request against the reference."),
+    "validation_error.bad_request": Recovery(
+        "fix_request", "Check the structure of the request against the reference."
+    ),
     "method_not_allowed": Recovery("use_allowed_method", "Use one of the methods in the Allow header."),
     "validation_error.body_too_large": Recovery("reduce_body", "Keep the request body under 1 MB."),
     "validation_error.precondition_required": Recovery(
@@ -44,7 +46,9 @@ RECOVERY = {
         "check_credentials", "Check the Authorization header; create a new key if this one has expired."
     ),
     "INVALID_KEY": Recovery("check_credentials", "This key was revoked; create a new one."),
-    "authorization_error.insufficient_scope": Recovery("request_scope", "Use a caller that has one of the needed scopes."),
+    "authorization_error.insufficient_scope": Recovery(
+        "request_scope", "Use a caller that has one of the needed scopes."
+    ),
     "authorization_error.cors_origin_denied": Recovery("allow_origin", "Add the origin to the key's allowed origins."),
     "SANDBOX_ONLY": Recovery("use_test_key", "Sandbox endpoints work with test keys only."),
     "trust_cap_exceeded": Recovery("raise_trust", "Complete deals to reach the next trust level and its higher cap."),
@@ -61,7 +65,9 @@ RECOVERY = {
     "conflict.stale_version": Recovery(
         "refetch_and_retry", "Read the resource again, merge your changes and retry with its new version.", True, 0
     ),
-    "conflict.deal_already_closed": Recovery("create_new_resource", "A closed deal does not change; create a new deal."),
+    "conflict.deal_already_closed": Recovery(
+        "create_new_resource", "A closed deal does not change; create a new deal."
+    ),
     "conflict.idempotency_key_reused": Recovery(
         "use_new_idempotency_key", "Use a new key for a new request; read the resource if the first request worked."
     ),

@@ -35,8 +35,18 @@ class Orchestrator:
         self._timeout = settings.saga_step_timeout
         self._waiting: dict[str, asyncio.Event] = {}
 
-    async def start(self, tx: Transaction, saga: type[Saga], entity: tuple[str, str], data: Mapping[str, Any]) -> str:
-        """Begin a saga in the transaction of the change that calls for it; returns its job id (SM10)."""
+    @property
+    def max_attempts(self) -> int:
+        """How often a step is tried in all (SM8)."""
+        return len(self._waits) + 1
+
+    async def start(
+        self, tx: Transaction, saga: type[Saga], entity: tuple[str, str], data: Mapping[str, Any], *, step: int = 0
+    ) -> str:
+        """Begin a saga in the transaction of the change that calls for it; returns its job id (SM10).
+
+        `step` is the first that is still to do, where the transaction itself did those before.
+        """
         scope = tx.scope
         row = SagaRow(
             id=tx.new_id(f"job_{scope.service}"),
@@ -44,7 +54,7 @@ class Orchestrator:
             tenant_id=scope.tenant_id,
             environment=scope.environment,
             entity=f"{entity[0]}:{entity[1]}",
-            progress=Progress(data=data),
+            progress=Progress(step=step, data=data),
             traceparent=scope.traceparent,
             due_at=tx.now + self._timeout,
             created_at=tx.now,
@@ -90,7 +100,9 @@ class Orchestrator:
         try:
             while True:
                 event.clear()
-                async with context.within(context.principal.tenant_id, context.principal.environment).transaction() as tx:
+                async with context.within(
+                    context.principal.tenant_id, context.principal.environment
+                ).transaction() as tx:
                     row = await store.read(tx, saga_id)
                 left = deadline - asyncio.get_running_loop().time()
                 if row is None or left <= 0 or _reached(row.progress, past_step):
@@ -114,7 +126,7 @@ class Orchestrator:
         if answer["ok"]:
             return succeeded(saga, row.progress, answer["result"])
         failure = Failure(answer["error"], answer["permanent"])
-        return failed(saga, row.progress, failure, len(self._waits) + 1)
+        return failed(saga, row.progress, failure, self.max_attempts)
 
     async def _overdue(self, tx: Transaction, row: SagaRow) -> None:
         saga = self._sagas[row.kind]
@@ -124,7 +136,7 @@ class Orchestrator:
             self._send(tx, saga, row.id, row.entity, progress)
         else:
             unanswered = Failure("no answer in time", permanent=False)
-            await self._advance(tx, row, failed(saga, row.progress, unanswered, len(self._waits) + 1))
+            await self._advance(tx, row, failed(saga, row.progress, unanswered, self.max_attempts))
 
     async def _advance(self, tx: Transaction, row: SagaRow, progress: Progress) -> None:
         if progress.over:

@@ -25,14 +25,20 @@ class Step:
 
 
 class Saga:
-    """Named steps, each with its undo. A subclass is a screenful: a kind and its steps."""
+    """Named steps, each with its undo. A subclass is a screenful: a kind and its steps.
+
+    `committed` sagas finish what a transaction has decided already: none of their steps is ever undone.
+    """
 
     kind: ClassVar[str]
     steps: ClassVar[Sequence[Step]]
+    committed: ClassVar[bool] = False
 
     @classmethod
     def pivot(cls) -> int:
-        """Index of the pivot; without one the last step is the point of no return."""
+        """Index of the pivot: -1 where it lies before the saga, else the marked step or the last one."""
+        if cls.committed:
+            return -1
         return next((number for number, step in enumerate(cls.steps) if step.pivot), len(cls.steps) - 1)
 
     @classmethod
@@ -48,8 +54,8 @@ class Saga:
 class Progress:
     """Where a saga stands.
 
-    `attempts` counts those of the present command, `waiting` says that the next one waits for its time; `data` is the input
-    and the results so far.
+    `attempts` counts those of the present command, `waiting` says that the next one waits for its time; `data` is the
+    input and the results so far.
     """
 
     state: State = "running"

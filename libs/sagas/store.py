@@ -34,7 +34,9 @@ class SagaRow:
 
 def _row(record: asyncpg.Record) -> SagaRow:
     values: dict[str, Any] = dict(record)
-    progress = Progress(**{name: values.pop(name) for name in ("state", "step", "attempts", "waiting", "data", "error")})
+    progress = Progress(
+        **{name: values.pop(name) for name in ("state", "step", "attempts", "waiting", "data", "error")}
+    )
     return SagaRow(**values, progress=progress)
 
 

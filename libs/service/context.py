@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import asyncpg
 
@@ -16,6 +16,10 @@ from libs.data.transaction import Transaction
 from libs.data.unit import UnitOfWork
 from libs.ids import Ids
 from libs.service.peers import Peers
+from libs.service.settings import Settings
+
+if TYPE_CHECKING:
+    from libs.sagas.orchestrator import Orchestrator as Sagas
 
 T = TypeVar("T", bound=Transaction)
 P = TypeVar("P")
@@ -38,7 +42,9 @@ class Context(Generic[T, P]):
     unit: UnitOfWork[T]
     worker: Callable[[], AbstractAsyncContextManager[asyncpg.Connection]]
     for_tenant: Callable[[Principal], "Context[T, P]"]
-    if_match: IfMatch = IfMatch()
+    sagas: "Sagas"
+    settings: Settings
+    if_match: IfMatch
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[T]:

@@ -1,5 +1,6 @@
 """What a service is made of, as a value: its table of contents."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,11 +13,14 @@ from pydantic import BaseModel
 from libs.api.operation import Operation
 from libs.bus.message import Message
 from libs.data.transaction import Transaction
+from libs.sagas.job_view import job_operation
 from libs.service.context import Context
+from libs.service.settings import Settings
 
 if TYPE_CHECKING:
     from libs.sagas.saga import Saga
     from libs.service.platform import Platform
+    from libs.service.runtime import Runtime
 
 Ctx = Context[Any, Any]
 EventHandler = Callable[[Ctx, Message], Awaitable[None]]
@@ -52,11 +56,22 @@ def handles(command: type[BaseModel]) -> Callable[[Callable[[Ctx, Any], Awaitabl
 
 @dataclass(frozen=True)
 class Timer:
-    """Work that comes due by time. Runs as the worker role; any number of processes may run it."""
+    """Work that comes due by time; any number of processes may run it. `every` may come from the settings (SM12)."""
 
     name: str
-    every: timedelta
+    every: timedelta | Callable[[Settings], timedelta]
     run: TimerHandler
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Work that goes on all the time beside calls and messages; any number of processes may run it.
+
+    `run` returns once the event that it is given is set, within a few seconds; started again when it fails.
+    """
+
+    name: str
+    run: Callable[["Runtime", asyncio.Event], Awaitable[None]]
 
 
 async def no_ports(_: "Platform") -> None:
@@ -73,12 +88,14 @@ class Service:
     transaction: type[Transaction] = Transaction
     sagas: Sequence[type["Saga"]] = ()
     timers: Sequence[Timer] = ()
+    workers: Sequence[Worker] = ()
     open_ports: Callable[["Platform"], Awaitable[Any]] = no_ports
 
     @property
     def operations(self) -> list[Operation]:
-        """Every operation declared in the features."""
-        return [one.owned_by(self.name) for one in self._declared(Operation)]
+        """Every operation declared in the features, and for a service with sagas the one that shows its jobs."""
+        jobs = [job_operation(self.name)] if self.sagas else []
+        return [one.owned_by(self.name) for one in [*self._declared(Operation), *jobs]]
 
     @property
     def consumers(self) -> list[Consumer]:

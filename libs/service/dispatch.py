@@ -1,20 +1,31 @@
 """Reaching other services: in process, or over HTTP by the addresses of the configuration."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 import aiohttp
 import orjson
 
-from libs.api.call import Call, Reply
+from libs.api.call import Call, Reply, encode_json
 from libs.api.principal import PrincipalSigner
 from libs.clock import Clock
 from libs.errors.types import InternalError, Unavailable
 from libs.service.http import MANIFEST_PATH, OPERATION_HEADER, PRINCIPAL_HEADER
 from libs.service.pipeline import render_error
+from libs.service.platform import Manifest
 from libs.telemetry import tracing
 
+MANIFEST_AGE = timedelta(seconds=10)
+FORWARDED = ("idempotency-key", "if-match", "x-delegation-id")
 TIMEOUT = aiohttp.ClientTimeout(total=30, connect=2)
 CONNECT_TRIES = 2
+
+
+class UnknownOperation(InternalError):
+    """No service of the installation declares the operation."""
+
+    code = "internal_error.unknown_operation"
 
 
 class LocalDispatch:
@@ -38,7 +49,17 @@ class HttpDispatch:
     def __init__(self, addresses: Mapping[str, str], signer: PrincipalSigner, clock: Clock) -> None:
         self._addresses, self._signer, self._clock = addresses, signer, clock
         self._owner: dict[str, str] = {}
+        self._manifests: dict[str, Manifest] = {}
+        self._learned_at: datetime | None = None
+        self._learning = asyncio.Lock()
         self._session: aiohttp.ClientSession | None = None
+
+    async def manifests(self) -> Sequence[Manifest]:
+        """What every service tells of itself, a few seconds old at most; of one that is away, what it told last."""
+        async with self._learning:
+            if self._learned_at is None or self._clock.now() - self._learned_at > MANIFEST_AGE:
+                await self._learn()
+        return list(self._manifests.values())
 
     async def close(self) -> None:
         if self._session:
@@ -46,7 +67,8 @@ class HttpDispatch:
 
     async def __call__(self, call: Call) -> Reply:
         if call.operation not in self._owner:
-            await self._learn()
+            async with self._learning:
+                await self._learn()
         address = self._owner.get(call.operation)
         return await self._post(address, call) if address else _unknown(call)
 
@@ -58,22 +80,27 @@ class HttpDispatch:
 
     async def _learn(self) -> None:
         """Ask every service for its manifest; one that is away is asked again at the next need."""
-        for address in self._addresses.values():
-            try:
-                async with self.session.get(address + MANIFEST_PATH) as answer:
-                    self._owner |= {row["id"]: address for row in (await answer.json())["operations"]}
-            except (aiohttp.ClientError, TimeoutError):
-                continue
+        await asyncio.gather(*(self._learn_from(address) for address in self._addresses.values()))
+        self._learned_at = self._clock.now()
+
+    async def _learn_from(self, address: str) -> None:
+        try:
+            async with self.session.get(address + MANIFEST_PATH) as answer:
+                told = await answer.json()
+        except (aiohttp.ClientError, TimeoutError):
+            return
+        self._manifests[address] = told
+        self._owner |= {row["id"]: address for row in told["operations"]}
 
     async def _post(self, address: str, call: Call) -> Reply:
         headers = {
             PRINCIPAL_HEADER: self._signer.sign(call.principal, self._clock.now()),
             OPERATION_HEADER: call.operation,
             "Content-Type": "application/json",
-        } | {name: value for name, value in call.headers.items() if name in ("idempotency-key", "if-match")}
+        } | {name: value for name, value in call.headers.items() if name in FORWARDED}
         if trace := tracing.current():
             headers["traceparent"] = trace.traceparent
-        body = call.body if call.arguments is None else orjson.dumps(dict(call.arguments), default=str)
+        body = call.body if call.arguments is None else encode_json(dict(call.arguments))
         for tried in range(CONNECT_TRIES):
             try:
                 async with self.session.post(
@@ -91,4 +118,4 @@ class HttpDispatch:
 
 
 def _unknown(call: Call) -> Reply:
-    return render_error(InternalError(f"No service has the operation {call.operation}."), call)
+    return render_error(UnknownOperation(f"No service has the operation {call.operation}."), call)

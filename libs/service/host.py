@@ -1,10 +1,14 @@
 """Runs one service: database, relay, consumers, timers; answers calls in process."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import cached_property
 from typing import Any
 
 from libs.api.call import Call, Reply
+from libs.api.describe import manifest
 from libs.api.principal import Principal, system_principal
 from libs.bus.consumer import Consumer as Retrying
 from libs.bus.consumer import RetryPolicy
@@ -14,18 +18,22 @@ from libs.data.database import OUTAGES, Database
 from libs.data.inbox import AlreadyApplied, InboxEntry
 from libs.data.migrations import migrate
 from libs.data.relay import Relay
+from libs.errors.types import Unavailable
 from libs.sagas.commands import Commands
 from libs.sagas.orchestrator import Orchestrator
-from libs.service.definition import Consumer, Service, Timer
+from libs.service.definition import Consumer, Service, Timer, Worker
 from libs.service.housekeeping import housekeeping
 from libs.service.pipeline import Pipeline
-from libs.service.platform import Platform
+from libs.service.platform import Manifest, Platform
 from libs.service.runtime import Runtime
 from libs.telemetry import tracing
 from libs.telemetry.logs import logger
 
 log = logger(__name__)
 NOBODY: Principal = system_principal("", "live")
+WORKER_STOP_SECONDS = 15.0
+WORKER_RESTART_SECONDS = 1.0
+HEALTH_SECONDS = 1.5
 
 
 def passwords(platform: Platform, service: str) -> tuple[str, str]:
@@ -46,10 +54,14 @@ class ServiceHost:
     def __init__(self, service: Service, platform: Platform, dsn: str) -> None:
         self.service, self.platform, self._dsn = service, platform, dsn
         self._tasks: list[asyncio.Task[None]] = []
+        self._workers: list[asyncio.Task[None]] = []
+        self._stopping = asyncio.Event()
 
     async def migrate(self) -> None:
         """Bring the schema up to date, as the owner that the address names."""
-        await migrate(self._dsn, self.service.name, self.service.migrations, passwords(self.platform, self.service.name))
+        await migrate(
+            self._dsn, self.service.name, self.service.migrations, passwords(self.platform, self.service.name)
+        )
 
     async def open(self) -> None:
         """Connect and begin to take calls, messages and timers."""
@@ -67,18 +79,41 @@ class ServiceHost:
         self.relay.start()
         timers = [*self.service.timers, *housekeeping(self.runtime, self.orchestrator)]
         self._tasks = [asyncio.create_task(self._keep_time(timer), name=timer.name) for timer in timers]
+        self._stopping.clear()
+        self._workers = [asyncio.create_task(self._keep_working(one), name=one.name) for one in self.service.workers]
 
     async def close(self) -> None:
-        """Stop timers and relay and disconnect. The bus is closed before, so no message is in work."""
+        """Stop timers, workers and relay and disconnect. The bus is closed before, so no message is in work."""
+        await self._stop_workers()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.relay.stop()
         await self.runtime.database.close()
 
+    @cached_property
+    def manifest(self) -> Manifest:
+        """What this service tells of its operations."""
+        return manifest(self.service.name, self.service.operations)
+
     async def handle(self, call: Call) -> Reply:
         """The reply to a call."""
         return await self.pipeline.run(call)
+
+    async def health(self) -> dict[str, Any]:
+        """What this service can say of its database, its broker and its outbox; never raises for an outage.
+
+        `latency_ms` is what one statement took, `pending` the number of messages that wait to be published.
+        """
+        report: dict[str, Any] = {"service": self.service.name, "bus": self.platform.bus.healthy()}
+        began = time.perf_counter()
+        try:
+            async with asyncio.timeout(HEALTH_SECONDS):
+                pending = await self.relay.pending()
+        except (*OUTAGES, Unavailable):
+            return report | {"database": {"status": "error"}}
+        latency = round((time.perf_counter() - began) * 1000)
+        return report | {"database": {"status": "ok", "latency_ms": latency}, "pending": pending}
 
     async def _subscribe(self) -> None:
         name, bus = self.service.name, self.platform.bus
@@ -129,9 +164,30 @@ class ServiceHost:
                 self.runtime.clock.now(),
             )
 
+    async def _keep_working(self, worker: Worker) -> None:
+        while not self._stopping.is_set():
+            try:
+                await worker.run(self.runtime, self._stopping)
+            except OUTAGES as error:
+                log.warning("worker_interrupted", worker=worker.name, kind=type(error).__name__)
+            except Exception:
+                log.exception("worker_failed", worker=worker.name)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), WORKER_RESTART_SECONDS)
+
+    async def _stop_workers(self) -> None:
+        self._stopping.set()
+        if not self._workers:
+            return
+        _, late = await asyncio.wait(self._workers, timeout=WORKER_STOP_SECONDS)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
     async def _keep_time(self, timer: Timer) -> None:
+        every = timer.every(self.platform.settings) if callable(timer.every) else timer.every
         while True:
-            await asyncio.sleep(timer.every.total_seconds())
+            await asyncio.sleep(every.total_seconds())
             try:
                 call = Call("", timer.name, principal=NOBODY, operation=timer.name)
                 await timer.run(self.runtime.context(call))
@@ -139,5 +195,3 @@ class ServiceHost:
                 log.warning("timer_postponed", timer=timer.name, kind=type(error).__name__)
             except Exception:
                 log.exception("timer_failed", timer=timer.name)
-
-

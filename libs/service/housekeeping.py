@@ -25,6 +25,5 @@ def housekeeping(runtime: Runtime, orchestrator: Orchestrator) -> list[Timer]:
 
     timers = [Timer("forget_old_records", timedelta(minutes=10), forget)]
     if runtime.service.sagas:
-        every = timedelta(seconds=runtime.platform.settings.timer_seconds)
-        timers.append(Timer("sweep_sagas", every, sweep_sagas))
+        timers.append(Timer("sweep_sagas", runtime.platform.settings.timer_interval, sweep_sagas))
     return timers

@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from libs.api.call import Call, Reply
-from libs.api.describe import manifest
 from libs.api.principal import PrincipalRefused, PrincipalSigner
 from libs.clock import Clock
 from libs.errors.types import Unauthenticated
@@ -19,6 +18,7 @@ from libs.telemetry import metrics
 PRINCIPAL_HEADER = "X-Salesbooth-Principal"
 OPERATION_HEADER = "X-Salesbooth-Operation"
 MANIFEST_PATH = "/internal/manifest"
+HEALTH_PATH = "/internal/health"
 MAX_BODY = 4 * 2**20
 
 
@@ -38,18 +38,17 @@ def service_app(host: ServiceHost, signer: PrincipalSigner, clock: Clock) -> web
         return await respond(request, reply)
 
     async def show_manifest(_: web.Request) -> web.Response:
-        return web.json_response(manifest(host.service.name, host.service.operations))
+        return web.json_response(host.manifest)
 
     async def health(_: web.Request) -> web.Response:
-        healthy = host.platform.bus.healthy()
-        return web.json_response({"service": host.service.name, "bus": healthy})
+        return web.json_response(await host.health())
 
     async def show_metrics(_: web.Request) -> web.Response:
         return web.Response(body=metrics.exposition(), content_type="text/plain")
 
     app = web.Application(client_max_size=MAX_BODY)
     app.router.add_get(MANIFEST_PATH, show_manifest)
-    app.router.add_get("/internal/health", health)
+    app.router.add_get(HEALTH_PATH, health)
     app.router.add_get("/internal/metrics", show_metrics)
     app.router.add_route("*", "/{path:.*}", answer)
     return app
@@ -60,7 +59,7 @@ async def call_of(request: web.Request) -> Call:
     return Call(
         method=request.method,
         path=request.path,
-        query=tuple(parse_qsl(request.query_string, keep_blank_values=True)),
+        query=tuple(parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True)),
         headers=lower(request.headers),
         body=await request.read(),
     )

@@ -7,11 +7,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from libs.api.admission import admitted
 from libs.api.answers import Answer, Raw
 from libs.api.call import Call, Reply
-from libs.api.operation import NONE, Operation
+from libs.api.operation import Operation
 from libs.api.precondition import IfMatch, etag
-from libs.api.principal import ANONYMOUS, Principal
+from libs.api.principal import Principal
 from libs.api.routing import Match
 from libs.api.shaping import Representation, shape_data
 from libs.data.database import OUTAGES
@@ -21,11 +22,9 @@ from libs.errors.types import (
     ApiError,
     DelegationInvalid,
     IdempotencyInFlight,
-    InsufficientScope,
     InternalError,
     PreconditionRequired,
     TrustLevelInsufficient,
-    Unauthenticated,
     Unavailable,
 )
 from libs.service.runtime import Runtime
@@ -45,7 +44,9 @@ class Pipeline:
 
     async def run(self, call: Call) -> Reply:
         """The reply to a call; every failure is a documented error, never an exception (R57)."""
-        with tracing.span(call.operation or f"{call.method} {call.path}", tracing.parse(call.headers.get("traceparent"))):
+        with tracing.span(
+            call.operation or f"{call.method} {call.path}", tracing.parse(call.headers.get("traceparent"))
+        ):
             try:
                 return await self._run(call)
             except ApiError as error:
@@ -69,7 +70,7 @@ class Pipeline:
             return Reply(200, body={"error": False, "success": True, "data": PASSED})
         expected = _if_match(operation, call)
         runtime = self._runtime
-        key = IdempotencyKey.of(call, operation.id, runtime.clock.now()) if operation.writes else None
+        key = IdempotencyKey.of(call, operation.id, runtime.clock.now(), runtime.seal) if operation.writes else None
         if key is None:
             return await self._perform(operation, runtime.context(call, if_match=expected), arguments)
         if operation.resumable:
@@ -86,33 +87,45 @@ class Pipeline:
         router = self._runtime.router
         if call.operation:
             return Match(router[call.operation], call.query_values)
-        found = router.candidates(call.method, call.path)
-        from_body = any(one.select and one.select_in != "query" for one in found)
-        body = call.document if from_body else None
-        return router.match(call.method, call.path, call.query_values, body if isinstance(body, dict) else None)
+        return router.reached_by(call)
 
     async def _perform(self, operation: Operation, context: Any, arguments: Mapping[str, Any]) -> Reply:
         result = await operation.handler(context, **arguments)
+        if isinstance(result, Answer) and result.later:
+            result = await result.later()
         return reply_of(operation, result, arguments)
 
     async def _keyed(
         self, operation: Operation, context: Any, key: IdempotencyKey, arguments: Mapping[str, Any]
     ) -> Reply:
-        """One transaction: claim, effect, answer."""
+        """One transaction: claim, effect, answer. An answer that comes later replaces the first one."""
         try:
-            reply = await self._perform(operation, context, arguments)
+            result = await operation.handler(context, **arguments)
+            reply = reply_of(operation, result, arguments)
             async with context.transaction() as tx:
                 await key.store(tx, reply)
             await context.unit.finish()
         except BaseException:
             await context.unit.abort()
             raise
+        if not isinstance(result, Answer) or not result.later:
+            return reply
+        try:
+            reply = reply_of(operation, await result.later(), arguments)
+        except ApiError as error:
+            reply = render_error(error, context.call)
+        if keeps(reply.status):
+            await self._settle(context.call, key, reply)
         return reply
 
     async def _keep_error(self, call: Call, key: IdempotencyKey, error: ApiError) -> Reply:
         """A refusal is an answer too, and replayed like one (R75)."""
         reply = render_error(error, call)
-        if not keeps(error.status) or isinstance(error, IdempotencyInFlight) or error.code.startswith("conflict.idempotency"):
+        if (
+            not keeps(error.status)
+            or isinstance(error, IdempotencyInFlight)
+            or error.code.startswith("conflict.idempotency")
+        ):
             return reply
         context = self._runtime.context(call)
         try:
@@ -155,27 +168,10 @@ class Pipeline:
 
 
 def admit(operation: Operation, call: Call) -> Principal:
-    """The caller as far as the operation knows it; raises where it may not call (R56, R74-R79, R175).
-
-    An operation that is open to all sees a kind of caller that it does not name as nobody in particular.
-    """
-    principal = call.principal
-    if principal.kind == "service":
-        return principal
-    if principal.kind not in operation.auth:
-        if NONE in operation.auth:
-            return replace(ANONYMOUS, ip=principal.ip)
-        if principal.kind == "none":
-            raise Unauthenticated
-        raise InsufficientScope(
-            f"This operation takes another kind of caller: {', '.join(operation.auth)}.",
-            details={"required_scopes": list(operation.scopes)},
-        )
-    if principal.kind != "none" and not principal.permits(operation.scopes):
-        raise InsufficientScope(
-            f"This operation needs one of these scopes: {', '.join(operation.scopes)}.",
-            details={"required_scopes": list(operation.scopes)},
-        )
+    """The caller as far as the operation knows it; raises where it may not call (R56, R74-R79, R175)."""
+    if call.principal.kind == "service":
+        return call.principal
+    principal = admitted(operation.auth, operation.scopes, call.principal)
     if operation.scopes and call.headers.get("x-delegation-id"):
         raise DelegationInvalid
     if principal.trust_level is not None and principal.trust_level < operation.min_trust:

@@ -18,6 +18,7 @@ from libs.service.definition import Service
 from libs.service.peers import Peers
 from libs.service.platform import Platform
 from libs.telemetry import tracing
+from libs.vault.envelope import Key
 
 ACTORS = {"key": "api_key", "publishable": "api_key", "session": "user", "none": "anonymous", "service": "system"}
 
@@ -29,8 +30,12 @@ class Runtime:
         self.service, self.platform, self.database, self.ports = service, platform, database, ports
         self.router: Router[Operation] = Router(service.operations)
         self.anchor_key = AnchorKey(platform.master_key.derive("audit-anchor"))
+        self.seal = Key(1, platform.master_key.derive("idempotent-answers"))
         self.wake: Callable[[], None] = lambda: None
         self.orchestrator: Any = None
+
+    def _committed(self) -> None:
+        self.wake()
 
     @property
     def clock(self) -> Clock:
@@ -67,8 +72,10 @@ class Runtime:
             ids=self.platform.ids,
             ports=self.ports,
             services=Peers(self.platform.dispatch, principal, trace.traceparent if trace else ""),
-            unit=UnitOfWork(self.database, self.service.transaction, scope, claim, lambda: self.wake()),
+            unit=UnitOfWork(self.database, self.service.transaction, scope, claim, self._committed),
             worker=self.database.worker,
             for_tenant=for_tenant,
+            sagas=self.orchestrator,
+            settings=self.platform.settings,
             if_match=if_match or IfMatch(),
         )

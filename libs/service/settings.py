@@ -35,5 +35,13 @@ class Settings(BaseSettings):
     key_rotation_days: float = Field(90.0, description="age at which tenant data keys rotate (R166)")
 
     @property
+    def timer_interval(self) -> timedelta:
+        return timedelta(seconds=self.timer_seconds)
+
+    @property
+    def signature_timeout(self) -> timedelta:
+        return timedelta(days=self.signature_timeout_days)
+
+    @property
     def saga_step_timeout(self) -> timedelta:
         return timedelta(seconds=self.saga_step_timeout_seconds)

@@ -1,4 +1,4 @@
-"""Spans by hand at four places (gateway, operation, transaction, message), sampled before a span object exists (A12)."""
+"""Spans by hand at four places: gateway, operation, transaction, message; sampled before a span object exists (A12)."""
 
 import random
 from collections.abc import Iterator

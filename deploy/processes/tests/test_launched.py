@@ -1,12 +1,16 @@
 """The leash: orders are obeyed, and nothing outlives its holder."""
 
+import os
+import shutil
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 import psutil
 import pytest
 
+from deploy.processes.accounts import unprivileged_account
 from deploy.processes.launched import Command, Launched
 from deploy.processes.server import ServerFailed, wait_until_ready
 from deploy.processes.tests.processes import family, gone, wait_for
@@ -76,6 +80,36 @@ class TestLaunched:
         server.parent().send_signal(signal.SIGKILL)
         assert gone([server], within=10)
         launched.stop()
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+    def test_another_account_can_enter_closed_folders_with_one_capability_and_nothing_more(
+        self, tmp_path: Path
+    ) -> None:
+        closed = tmp_path / "closed"
+        closed.mkdir(mode=0o700)
+        shutil.copy("/bin/sh", closed / "sh")
+        (closed / "sh").chmod(0o755)
+        account = unprivileged_account(["nobody"], closed / "data", closed / "sh")
+        assert account is not None
+        script = f"test -x {closed}/sh && grep -E 'Uid|Groups|CapPrm|CapEff' /proc/self/status"
+        command = Command((str(closed / "sh"), "-c", script), tmp_path, tmp_path / "log", account=account)
+        assert Launched(command).wait() == 0
+        told = dict(line.split(":", 1) for line in (tmp_path / "log").read_text().splitlines())
+        assert {name: value.split() for name, value in told.items()} == {
+            "Uid": [str(account.uid)] * 4,
+            "Groups": [],
+            "CapPrm": ["0000000000000002"],
+            "CapEff": ["0000000000000002"],
+        }
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+    def test_another_account_gets_no_capability_where_it_needs_none(self) -> None:
+        folder = Path(tempfile.mkdtemp())
+        folder.chmod(0o755)
+        account = unprivileged_account(["nobody"], folder / "data", Path("/bin/sh"))
+        folder.rmdir()
+        assert account is not None
+        assert account.capability is None
 
     def test_a_program_that_is_missing_is_named_in_the_log(self, tmp_path: Path) -> None:
         launched = Launched(Command(("/no/such/program",), tmp_path, tmp_path / "log"))

@@ -88,10 +88,10 @@ class TestRedisServer:
                 await a.set("key", "a")
                 assert await b.get("key") is None
 
-    def test_it_dies_with_its_holder_even_when_that_is_killed(self) -> None:
+    def test_it_dies_with_its_holder_even_when_that_is_killed(self, tmp_path: Path) -> None:
         process = holder(
             "from deploy.processes.redis import RedisServer\n"
-            "server = RedisServer(); server.start(); print(server.pid, flush=True)"
+            f"server = RedisServer(Path({str(tmp_path)!r})); server.start(); print(server.pid, flush=True)"
         )
         with process:
             processes = family(int(first_line(process)))

@@ -13,6 +13,13 @@ from deploy.stripe_stand_in.store import Slice, StripeObject
 
 routes = Routes()
 _MODES = ("payment", "setup")
+_INTENT_DATA = {
+    "payment": frozenset(
+        """application_fee_amount capture_method description metadata on_behalf_of receipt_email setup_future_usage
+        shipping statement_descriptor statement_descriptor_suffix transfer_data transfer_group""".split()
+    ),
+    "setup": frozenset(("description", "metadata", "on_behalf_of")),
+}
 _CREATION = ("always", "if_required")
 _SHORTEST, _DEFAULT, _LONGEST = 30 * 60, 24 * 3600, 24 * 3600
 _OPEN_SESSIONS = 10_000
@@ -21,8 +28,8 @@ _OPEN_SESSIONS = 10_000
 @routes.post(
     "/v1/checkout/sessions",
     accepts="""mode line_items success_url cancel_url customer customer_email customer_creation client_reference_id
-    metadata payment_intent_data setup_intent_data expires_at payment_method_types currency locale submit_type
-    billing_address_collection""",
+    metadata payment_intent_data setup_intent_data expires_at allowed_payment_method_types currency locale
+    submit_type ui_mode""",
 )
 def create(call: Call) -> StripeObject:
     params = call.params
@@ -30,18 +37,16 @@ def create(call: Call) -> StripeObject:
     lines = [_line(call, line) for line in params.sections("line_items")]
     if mode == "payment" and not lines:
         raise InvalidParam("`line_items` is required in payment mode.", code="parameter_missing", param="line_items")
-    currency = str(lines[0]["currency"]) if lines else params.text("currency")
-    if any(line["currency"] != currency for line in lines):
-        raise InvalidParam("All line items of a session must have the same currency.", param="line_items")
-    total = sum(line["amount_total"] for line in lines)
-    if mode == "payment" and currency is not None:
-        check_charge(total, currency, "line_items")
+    intent = params.section(f"{mode}_intent_data")
+    intent.refuse_others_than(_INTENT_DATA[mode])
+    currency, total = _total(params, lines)
     session = call.create(
         "cs_live" if call.realm.livemode else "cs_test",
         "checkout.session",
         {
             "amount_subtotal": total if lines else None,
             "amount_total": total if lines else None,
+            "allowed_payment_method_types": params.texts("allowed_payment_method_types") or None,
             "cancel_url": params.text("cancel_url"),
             "client_reference_id": params.text("client_reference_id"),
             "currency": currency,
@@ -53,19 +58,31 @@ def create(call: Call) -> StripeObject:
             "metadata": params.metadata({}),
             "mode": mode,
             "payment_intent": None,
-            "payment_method_types": params.texts("payment_method_types") or ["card"],
+            "payment_method_types": ["card"],
             "payment_status": "unpaid" if mode == "payment" else "no_payment_required",
             "setup_intent": None,
             "status": "open",
             "subscription": None,
             "success_url": params.required("success_url"),
-            "ui_mode": "hosted",
+            "ui_mode": params.choice("ui_mode", ("hosted_page",)) or "hosted_page",
             "_lines": lines,
-            "_intent": params.section(f"{mode}_intent_data").values,
+            "_intent": intent.values,
         },
     )
     session["url"] = f"{call.world.public_url}/pay/{session['id']}"
     return call.save(session)
+
+
+def _total(params: Params, lines: list[StripeObject]) -> tuple[str | None, int]:
+    """The currency and the sum of all lines."""
+    if not lines:
+        return params.text("currency"), 0
+    currency = str(lines[0]["currency"])
+    if any(line["currency"] != currency for line in lines):
+        raise InvalidParam("All line items of a session must have the same currency.", param="line_items")
+    total = sum(line["amount_total"] for line in lines)
+    check_charge(total, currency, "line_items")
+    return currency, total
 
 
 def _line(call: Call, line: Params) -> StripeObject:
@@ -121,7 +138,7 @@ def pay(call: Call, session: StripeObject, method: dict[str, Any]) -> StripeObje
 
 
 def _intent_params(session: StripeObject) -> dict[str, Any]:
-    shared: dict[str, Any] = {"payment_method_types": session["payment_method_types"], **session["_intent"]}
+    shared: dict[str, Any] = {"allowed_payment_method_types": session["payment_method_types"], **session["_intent"]}
     if session["customer"] is not None:
         shared["customer"] = session["customer"]
     if session["mode"] == "setup":

@@ -6,6 +6,7 @@ from deploy.stripe_stand_in.errors import InvalidParam, MissingResource, StateRe
 from deploy.stripe_stand_in.lists import page_of
 from deploy.stripe_stand_in.money import check_charge, currency_of
 from deploy.stripe_stand_in.resources.customers import customer_in
+from deploy.stripe_stand_in.resources.payment_methods import usable_types
 from deploy.stripe_stand_in.routing import Routes
 from deploy.stripe_stand_in.store import StripeObject
 
@@ -16,8 +17,9 @@ _REASONS = ("abandoned", "duplicate", "fraudulent", "requested_by_customer")
 _TEXTS = ("description", "receipt_email", "statement_descriptor", "statement_descriptor_suffix", "transfer_group")
 _MONEY = ("amount", "currency", "application_fee_amount")
 _SHARED = """amount application_fee_amount currency customer description metadata payment_method payment_method_data
-    payment_method_options payment_method_types receipt_email setup_future_usage shipping statement_descriptor
-    statement_descriptor_suffix transfer_data transfer_group capture_method"""
+    payment_method_options allowed_payment_method_types excluded_payment_method_types receipt_email
+    setup_future_usage shipping statement_descriptor statement_descriptor_suffix transfer_data transfer_group
+    capture_method"""
 _CONFIRMING = "off_session return_url error_on_requires_action use_stripe_sdk mandate mandate_data radar_options"
 
 
@@ -42,10 +44,16 @@ def create(call: Call) -> StripeObject:
 
 
 def _automatic_methods(call: Call) -> StripeObject | None:
-    """On unless the caller lists types itself, which is what Stripe does since 2023."""
+    """On unless the caller lists types itself."""
     section = call.params.section("automatic_payment_methods")
     enabled = section.flag("enabled")
-    if enabled is False or (enabled is None and "payment_method_types" in call.params):
+    listed = "allowed_payment_method_types" in call.params
+    if enabled and listed:
+        message = (
+            "You may only specify one of these parameters: automatic_payment_methods, allowed_payment_method_types."
+        )
+        raise InvalidParam(message)
+    if enabled is False or listed:
         return None
     return {"enabled": True, "allow_redirects": section.choice("allow_redirects", ("always", "never")) or "always"}
 
@@ -55,6 +63,7 @@ def _blank(call: Call) -> StripeObject:
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
         "amount_received": 0,
+        "allowed_payment_method_types": None,
         "application": None,
         "application_fee_amount": None,
         "automatic_payment_methods": None,
@@ -63,6 +72,7 @@ def _blank(call: Call) -> StripeObject:
         "capture_method": "automatic_async",
         "confirmation_method": call.params.choice("confirmation_method", ("automatic", "manual")) or "automatic",
         "customer": None,
+        "excluded_payment_method_types": None,
         "last_payment_error": None,
         "latest_charge": None,
         "metadata": {},
@@ -89,8 +99,10 @@ def _apply(call: Call, intent: StripeObject) -> None:
         intent["capture_method"] = params.choice("capture_method", _CAPTURE)
     if "setup_future_usage" in params:
         intent["setup_future_usage"] = params.choice("setup_future_usage", _USAGE)
-    if "payment_method_types" in params:
-        intent["payment_method_types"] = params.texts("payment_method_types")
+    for name in ("allowed_payment_method_types", "excluded_payment_method_types"):
+        if name in params:
+            intent[name] = params.texts(name)
+    intent["payment_method_types"] = usable_types(intent)
     if "shipping" in params:
         intent["shipping"] = params.section("shipping").values or None
     if "transfer_data" in params:
@@ -130,10 +142,11 @@ def _application_fee(call: Call, intent: StripeObject) -> int | None:
 
 
 def _confirmation(call: Call, intent: StripeObject) -> intents.Confirmation:
-    off_session = bool(call.params.values.get("off_session")) and call.params.text("off_session") != "false"
+    absent = call.params.text("off_session") not in (None, "false")
+    off_session = absent or bool(call.params.flag("error_on_requires_action"))
     return_url = call.params.text("return_url")
     methods = intent["automatic_payment_methods"] or {}
-    if methods.get("allow_redirects") == "always" and return_url is None and not off_session:
+    if methods.get("allow_redirects") == "always" and return_url is None and not absent:
         raise InvalidParam(
             "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of "
             "these payment methods might redirect your customer off of your page, you must provide a `return_url`. "
@@ -173,8 +186,8 @@ def update(call: Call, id: str) -> StripeObject:
 
 @routes.post(
     "/v1/payment_intents/{id}/confirm",
-    accepts=f"""{_CONFIRMING} payment_method payment_method_data payment_method_options payment_method_types
-    receipt_email setup_future_usage shipping capture_method client_secret""",
+    accepts=f"""{_CONFIRMING} payment_method payment_method_data payment_method_options capture_method client_secret
+    allowed_payment_method_types excluded_payment_method_types receipt_email setup_future_usage shipping""",
 )
 def confirm(call: Call, id: str) -> StripeObject:
     intent = call.load("payment_intent", id, "intent")
@@ -185,12 +198,14 @@ def confirm(call: Call, id: str) -> StripeObject:
 
 @routes.post(
     "/v1/payment_intents/{id}/capture",
-    accepts="amount_to_capture application_fee_amount final_capture metadata statement_descriptor transfer_data",
+    accepts="amount_to_capture application_fee_amount metadata",
 )
 def capture(call: Call, id: str) -> StripeObject:
     intent = call.load("payment_intent", id, "intent")
     amount = call.params.integer("amount_to_capture", least=1)
     intent["metadata"] = call.params.metadata(intent["metadata"])
+    if "application_fee_amount" in call.params:
+        intent["application_fee_amount"] = _application_fee(call, intent)
     return intents.capture(call, intent, amount)
 
 

@@ -49,6 +49,21 @@ def attached(call: Call, method: StripeObject, customer: str) -> StripeObject:
     return method
 
 
+def usable_types(intent: StripeObject) -> list[str]:
+    """The types that an intent may use, of those that its `allowed_` and `excluded_payment_method_types` leave."""
+    allowed, excluded = intent["allowed_payment_method_types"], intent["excluded_payment_method_types"] or ()
+    possible = _TYPES if intent.get("currency", "usd") == "usd" else _TYPES[:1]
+    return [type for type in possible if (not allowed or type in allowed) and type not in excluded]
+
+
+def require_type(method: StripeObject, intent: StripeObject) -> None:
+    """Raise InvalidParam unless the intent may use a method of this type."""
+    if method["type"] not in intent["payment_method_types"]:
+        kind = intent["object"].replace("_", " ")
+        message = f"The PaymentMethod provided ({method['type']}) is not allowed for this {kind}."
+        raise InvalidParam(message, param="payment_method")
+
+
 def refusal(decline: Decline) -> CardError:
     """The answer to saving a card that its issuer refuses."""
     return CardError(decline.message, code=decline.code, decline_code=decline.decline_code)
@@ -56,9 +71,7 @@ def refusal(decline: Decline) -> CardError:
 
 def from_params(call: Call, params: Params) -> StripeObject:
     """A new payment method from `type`, `card[...]`, `billing_details` and `metadata`."""
-    type = params.choice("type", _TYPES)
-    if type is None:
-        params.required("type")
+    type = params.choice("type", _TYPES) or params.required("type")
     if type == "us_bank_account":
         account = params.section(type).required("account_number")
         if account not in BY_NUMBER:

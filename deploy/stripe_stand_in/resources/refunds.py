@@ -20,7 +20,7 @@ def create(call: Call) -> StripeObject:
     amount = _amount_to_refund(call, charge)
     before = charge["amount_refunded"]
     charge["amount_refunded"] = before + amount
-    charge["refunded"] = charge["amount_refunded"] == charge["amount"]
+    charge["refunded"] = charge["amount_refunded"] == charge["amount_captured"]
     refund = call.create(
         "re",
         "refund",
@@ -72,7 +72,7 @@ def _charge_to_refund(call: Call) -> StripeObject:
 
 
 def _amount_to_refund(call: Call, charge: StripeObject) -> int:
-    left: int = charge["amount"] - charge["amount_refunded"]
+    left: int = charge["amount_captured"] - charge["amount_refunded"]
     if left == 0:
         raise StateRefused(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
     amount = call.params.integer("amount", least=1)
@@ -88,7 +88,7 @@ def _fee_to_return(call: Call, charge: StripeObject, amount: int) -> int:
     if not direct or not call.params.flag("refund_application_fee") or not charge["application_fee_amount"]:
         return 0
     captured: int = charge["amount_captured"]
-    refunded: int = charge["amount_refunded"] - (charge["amount"] - captured)
+    refunded: int = charge["amount_refunded"]
     fee: int = charge["application_fee_amount"]
     return fee * refunded // captured - fee * (refunded - amount) // captured
 
@@ -99,7 +99,7 @@ def _reverse_share(call: Call, charge: StripeObject, refund: StripeObject) -> st
         raise StateRefused("Cannot reverse transfer on this charge because it has no transfer.")
     transfer = call.load("transfer", charge["transfer"])
     captured: int = charge["amount_captured"]
-    refunded: int = charge["amount_refunded"] - (charge["amount"] - captured)
+    refunded: int = charge["amount_refunded"]
     share = transfer["amount"] * refunded // captured - transfer["amount_reversed"]
     if share <= 0:
         return None

@@ -4,7 +4,14 @@ from deploy.stripe_stand_in.call import Call, shown
 from deploy.stripe_stand_in.errors import CardError, ChargeDeclined, StateRefused
 from deploy.stripe_stand_in.lists import page_of
 from deploy.stripe_stand_in.resources.customers import customer_in
-from deploy.stripe_stand_in.resources.payment_methods import attached, from_params, sample_of, usable
+from deploy.stripe_stand_in.resources.payment_methods import (
+    attached,
+    from_params,
+    require_type,
+    sample_of,
+    usable,
+    usable_types,
+)
 from deploy.stripe_stand_in.routing import Routes
 from deploy.stripe_stand_in.store import StripeObject
 
@@ -18,8 +25,8 @@ _UNEXPECTED = "setup_intent_unexpected_state"
 
 @routes.post(
     "/v1/setup_intents",
-    accepts=f"""{_CONFIRMING} customer confirm usage description metadata payment_method_types on_behalf_of
-    automatic_payment_methods""",
+    accepts=f"""{_CONFIRMING} customer confirm usage description metadata on_behalf_of automatic_payment_methods
+    allowed_payment_method_types excluded_payment_method_types""",
 )
 def create(call: Call) -> StripeObject:
     params = call.params
@@ -27,11 +34,13 @@ def create(call: Call) -> StripeObject:
         "seti",
         "setup_intent",
         {
+            "allowed_payment_method_types": params.texts("allowed_payment_method_types") or None,
             "application": None,
             "automatic_payment_methods": params.section("automatic_payment_methods").values or None,
             "cancellation_reason": None,
             "customer": customer_in(call),
             "description": params.text("description"),
+            "excluded_payment_method_types": params.texts("excluded_payment_method_types") or None,
             "last_setup_error": None,
             "latest_attempt": None,
             "mandate": None,
@@ -40,11 +49,11 @@ def create(call: Call) -> StripeObject:
             "on_behalf_of": params.text("on_behalf_of"),
             "payment_method": None,
             "payment_method_options": {},
-            "payment_method_types": params.texts("payment_method_types") or ["card"],
             "status": "requires_payment_method",
             "usage": params.choice("usage", _USAGE) or "off_session",
         },
     )
+    setup["payment_method_types"] = usable_types(setup)
     setup["client_secret"] = f"{setup['id']}_secret_{call.world.ids.new('s').removeprefix('s_')}"
     _choose_method(call, setup)
     call.save(setup)
@@ -60,6 +69,7 @@ def _choose_method(call: Call, setup: StripeObject) -> None:
         method = usable(call, id)
     else:
         return
+    require_type(method, setup)
     setup |= {"payment_method": method["id"], "status": "requires_confirmation"}
 
 
@@ -129,7 +139,7 @@ def retrieve(call: Call, id: str) -> StripeObject:
     return call.load("setup_intent", id, "intent")
 
 
-@routes.post("/v1/setup_intents/{id}", accepts="customer description metadata payment_method payment_method_types")
+@routes.post("/v1/setup_intents/{id}", accepts="customer description metadata payment_method")
 def update(call: Call, id: str) -> StripeObject:
     setup = call.load("setup_intent", id, "intent")
     _require_open(setup, "update")
@@ -137,8 +147,6 @@ def update(call: Call, id: str) -> StripeObject:
         setup["customer"] = customer_in(call)
     if "description" in call.params:
         setup["description"] = call.params.text("description")
-    if "payment_method_types" in call.params:
-        setup["payment_method_types"] = call.params.texts("payment_method_types")
     setup["metadata"] = call.params.metadata(setup["metadata"])
     _choose_method(call, setup)
     return call.save(setup)

@@ -18,4 +18,4 @@ async def closing_client(
         http_client=transport,
         max_network_retries=retries,
     )
-    await transport.close_async()
+    await transport.close_async()  # type: ignore[no-untyped-call]

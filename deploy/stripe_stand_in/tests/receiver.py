@@ -16,6 +16,8 @@ class Receiver:
 
     def __init__(self, failures: list[int] | None = None) -> None:
         self.failures = failures or []
+        self.failed = asyncio.Event()
+        """Set once all failures were answered."""
         self._events: asyncio.Queue[stripe.Event] = asyncio.Queue()
         self._runner: web.AppRunner | None = None
         self.endpoint = WebhookEndpoint("", SECRET)
@@ -37,9 +39,12 @@ class Receiver:
 
     async def _on_callback(self, request: web.Request) -> web.Response:
         payload = await request.read()
-        event = stripe.Webhook.construct_event(payload, request.headers["Stripe-Signature"], SECRET)  # type: ignore[no-untyped-call]
+        event = stripe.Webhook.construct_event(payload, request.headers["Stripe-Signature"], SECRET)
         if self.failures:
-            return web.Response(status=self.failures.pop(0))
+            status = self.failures.pop(0)
+            if not self.failures:
+                self.failed.set()
+            return web.Response(status=status)
         self._events.put_nowait(event)
         return web.Response()
 

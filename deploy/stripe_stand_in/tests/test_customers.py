@@ -1,5 +1,7 @@
 """Customers, their saved methods, and what every endpoint has in common."""
 
+from typing import Any
+
 import pytest
 import stripe
 
@@ -25,7 +27,8 @@ class TestSavedMethods:
         )
         assert found.invoice_settings is not None
         default = found.invoice_settings.default_payment_method
-        assert isinstance(default, stripe.PaymentMethod) and default.id == method.id
+        assert isinstance(default, stripe.PaymentMethod)
+        assert default.id == method.id
         for _ in range(2):
             intent = await client.v1.payment_intents.create_async(
                 {
@@ -47,7 +50,7 @@ class TestSavedMethods:
             "amount": 900,
             "currency": "usd",
             "payment_method": method.id,
-            "payment_method_types": ["card"],
+            "allowed_payment_method_types": ["card"],
             "confirm": True,
         }
         assert (await client.v1.payment_intents.create_async(order)).status == "succeeded"
@@ -103,11 +106,16 @@ class TestProtocol:
         assert [one.id async for one in first.auto_paging_iter()] == made[::-1]
 
     async def test_errors_name_the_parameter(self, client: stripe.StripeClient) -> None:
-        cases = [
+        cases: list[tuple[dict[str, Any], str, str]] = [
             ({"currency": "usd"}, "parameter_missing", "amount"),
             ({"amount": "ten", "currency": "usd"}, "parameter_invalid_integer", "amount"),
             ({"amount": 1, "currency": "usd"}, "amount_too_small", "amount"),
             ({"amount": 900, "currency": "usd", "colour": "red"}, "parameter_unknown", "colour"),
+            (
+                {"amount": 900, "currency": "usd", "payment_method_types": ["card"]},
+                "payment_method_types_no_longer_supported",
+                "payment_method_types",
+            ),
             ({"amount": 900, "currency": "usd", "customer": "cus_no"}, "resource_missing", "customer"),
         ]
         for params, code, param in cases:
@@ -118,7 +126,8 @@ class TestProtocol:
     async def test_metadata_is_merged_and_an_empty_value_removes_a_key(self, client: stripe.StripeClient) -> None:
         customer = await client.v1.customers.create_async({"metadata": {"a": "1", "b": "2", "_c": "3"}})
         after = await client.v1.customers.update_async(customer.id, {"metadata": {"a": "", "d": "4"}})
-        assert after.metadata is not None and after.metadata.to_dict() == {"b": "2", "_c": "3", "d": "4"}
+        assert after.metadata is not None
+        assert after.metadata.to_dict() == {"b": "2", "_c": "3", "d": "4"}
 
     async def test_unknown_ids_paths_and_keys_are_refused(
         self, client: stripe.StripeClient, stand_in: StripeStandIn
@@ -144,5 +153,6 @@ class TestProtocol:
         customer = await client.v1.customers.create_async(options={"idempotency_key": "k1"})
         event = (await client.v1.events.list_async({"type": "customer.created"})).data[0]
         assert event.data.object["id"] == customer.id
-        assert event.request is not None and event.request.idempotency_key == "k1"
+        assert event.request is not None
+        assert event.request.idempotency_key == "k1"
         assert (await client.v1.events.retrieve_async(event.id)).id == event.id

@@ -46,7 +46,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def limiter(clock: FixedClock) -> Limiter:
-    return Limiter(RedisTiers(fakeredis.FakeAsyncRedis(), clock), LocalTiers(clock), clock)
+    return Limiter(RedisTiers(fakeredis.FakeAsyncRedis(), clock, timeout=30), LocalTiers(clock), clock)
 
 
 def small_platform(clock: FixedClock) -> Limiter:

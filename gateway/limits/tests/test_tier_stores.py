@@ -14,37 +14,40 @@ from gateway.limits.redis_tiers import RedisTiers
 from gateway.limits.tests.store_cases import ARRIVALS, EXAMPLES, NOON, Arrivals, StoreMaker, TierStoreCases, key_tier
 from libs.clock import FixedClock
 
+PATIENCE = 30.0
+"""Seconds; a busy machine must not look like a Redis that is away."""
+
 
 class RedisTierCases(TierStoreCases):
     """What holds for Redis alone; a subclass provides the fixture `redis`."""
 
     @pytest.fixture
     def make_store(self, redis: Redis) -> StoreMaker:
-        return lambda clock: RedisTiers(redis, clock)
+        return lambda clock: RedisTiers(redis, clock, PATIENCE)
 
     async def test_version_values_come_back_with_every_answer(self, redis: Redis) -> None:
         tier = key_tier(1)
         await redis.set(f"ver:{tier.name}", "7")
-        store = RedisTiers(redis)
+        store = RedisTiers(redis, timeout=PATIENCE)
         expected = {f"ver:{tier.name}": "7", "ver:nobody": None}
         for granted in (True, False):
             outcome = await store.take([tier], 1, list(expected))
             assert (outcome.granted, outcome.versions) == (granted, expected)
 
     async def test_a_script_that_redis_forgot_is_loaded_again(self, redis: Redis) -> None:
-        store = RedisTiers(redis)
+        store = RedisTiers(redis, timeout=PATIENCE)
         assert (await store.take([key_tier(5)], 1)).granted is True
         await redis.script_flush()
         assert (await store.take([key_tier(5)], 1)).granted is True
 
     async def test_without_a_clock_time_is_that_of_redis(self, redis: Redis) -> None:
-        outcome = await RedisTiers(redis).take([key_tier(5)], 1)
+        outcome = await RedisTiers(redis, timeout=PATIENCE).take([key_tier(5)], 1)
         seconds, _ = await redis.time()
         assert abs(outcome.now // 1_000_000 - int(seconds)) <= 2
 
     async def test_a_tier_that_nobody_uses_vanishes(self, redis: Redis) -> None:
         tier = key_tier(1_000)
-        await RedisTiers(redis).take([tier], 1)
+        await RedisTiers(redis, timeout=PATIENCE).take([tier], 1)
         assert 200_000 < await redis.pttl(tier.name) <= 250_000
 
     async def test_a_long_stream_is_kept_in_bounded_memory(self, redis: Redis, make_store: StoreMaker) -> None:
@@ -88,7 +91,7 @@ class TestTiersInRedis(RedisTierCases):
 
         async def hammer() -> int:
             async with Redis.from_url(redis_url) as client:
-                store = RedisTiers(client)
+                store = RedisTiers(client, timeout=PATIENCE)
                 return sum([(await store.take([tier], 1)).granted for _ in range(40)])
 
         granted = await asyncio.gather(*(hammer() for _ in range(8)))

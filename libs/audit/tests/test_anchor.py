@@ -95,6 +95,10 @@ class TestVerifyChain:
         entries = chain(*sequences)
         assert verify_chain(entries, head_of(entries), KEY) == ChainVerdict("tampered", len(sequences), bad)
 
+    def test_each_entry_names_the_one_before(self) -> None:
+        entries = [sealed(1, FIRST_PREVIOUS_HASH), sealed(2, FIRST_PREVIOUS_HASH)]
+        assert verify_chain(entries, head_of(entries), KEY) == ChainVerdict("tampered", 2, "audit_2")
+
     def test_the_entries_must_be_those_of_the_heads_entity(self) -> None:
         entries = chain(1, 2, entity=OTHER)
         assert verify_chain(entries, head_of(entries, OTHER), KEY).status == "verified"

@@ -15,7 +15,6 @@ from libs.api.fields import (
     Metadata,
     Name,
     NotNegative,
-    Number,
     Object,
     Output,
     TaxRate,
@@ -132,9 +131,7 @@ class Product:
     def changed(self, changes: dict[str, Any], at: datetime) -> "Product":
         """The product after a change: one version on (R105)."""
         columns, details = split(changes)
-        return replace(
-            self, **columns, details=self.details | details, version=self.version + 1, updated_at=at
-        )
+        return replace(self, **columns, details=self.details | details, version=self.version + 1, updated_at=at)
 
 
 COLUMN_FIELDS = frozenset(Product.__dataclass_fields__) - {"details"}

@@ -40,7 +40,13 @@ async def list_products(ctx: Context, query: Annotated[ProductFilter, Query()]) 
 
 
 @operation(
-    "products.get", GET, "/v1/products", select={"id": "*"}, auth=[KEY, PUBLISHABLE, SESSION], scopes=READ, errors=[NotFound]
+    "products.get",
+    GET,
+    "/v1/products",
+    select={"id": "*"},
+    auth=[KEY, PUBLISHABLE, SESSION],
+    scopes=READ,
+    errors=[NotFound],
 )
 async def get_product(
     ctx: Context, product_id: ProductId, choice: Annotated[Representation, Query()]

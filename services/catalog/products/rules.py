@@ -34,5 +34,7 @@ def check_cleared(changes: Mapping[str, Any]) -> None:
     broken = {name for name in REQUIRED_ON_CHANGE if name in changes and changes[name] is None}
     if broken:
         raise InvalidFields(
-            details={"fields": {name: {"code": "required", "message": "Field cannot be null"} for name in sorted(broken)}}
+            details={
+                "fields": {name: {"code": "required", "message": "Field cannot be null"} for name in sorted(broken)}
+            }
         )

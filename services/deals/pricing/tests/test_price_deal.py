@@ -72,6 +72,11 @@ class TestTheTableOfThePage:
         assert (totals.tax_amount, totals.total) == (D("8.00"), D("128.00"))
         assert totals.tax_rate == D("0.0667")
 
+    def test_of_equally_large_lines_the_higher_rate_takes_the_remainder(self) -> None:
+        taxed, free = line(1, "0.50", "1"), line(1, "0.50", "0")
+        totals = [priced(lines, [fixed("0.01")], None) for lines in ([taxed, free], [free, taxed])]
+        assert [[part.taxable for part in each.taxes] for each in totals] == [[D("0.50"), D("0.49")]] * 2
+
     def test_a_line_discount_is_percentage_points(self) -> None:
         discounted = LineInput("item_1", 2, PriceSteps(D("499.00")), discount_percent=D("10.00"))
         assert str(priced([discounted]).lines[0].line_total) == "898.20"
@@ -162,6 +167,10 @@ class TestConfiguredLines:
         bundle = Bundle("half", Reduction(ReductionKind.PERCENTAGE, D(50)))
         tiered = LineInput("item_1", 3, PriceSteps(D(0), PricingModel.TIERED, steps), Configuration(bundles=(bundle,)))
         assert priced([tiered]).lines[0].line_total == D("0.60")
+
+    def test_the_line_total_does_not_pass_through_the_endless_average(self) -> None:
+        flat = PriceSteps(D(0), PricingModel.TIERED, (Step(None, D(0), flat_fee=D("0.985")),))
+        assert priced([LineInput("item_1", 3, flat)]).lines[0].line_total == D("0.99")
 
     def test_a_usage_product_adds_nothing_to_the_deal(self) -> None:
         assert priced([LineInput("u", 10, PriceSteps(D(5), PricingModel.USAGE))]).total == 0

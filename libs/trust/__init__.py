@@ -1,0 +1,1 @@
+"""What an agent's trust level allows (RULES R176)."""

@@ -1,0 +1,1 @@
+"""The customers context: who buys, with personal data encrypted at rest."""

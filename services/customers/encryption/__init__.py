@@ -1,0 +1,1 @@
+"""Rotation of data keys and the re-encryption that follows."""

@@ -1,0 +1,1 @@
+"""Customers that exist only once the deal that brought them does."""

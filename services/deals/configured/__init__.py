@@ -1,0 +1,1 @@
+"""Whole deals in one call."""

@@ -1,0 +1,1 @@
+"""The deal itself: the aggregate that every feature of this service changes."""

@@ -1,0 +1,1 @@
+"""What deals know of their payments."""

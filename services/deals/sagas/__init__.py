@@ -1,0 +1,1 @@
+"""Work that a deal leads across services."""

@@ -1,0 +1,1 @@
+"""Signatures over a deal's content, certificates and public verification."""

@@ -1,0 +1,1 @@
+"""Structured, versioned terms of a deal."""

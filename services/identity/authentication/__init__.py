@@ -1,0 +1,1 @@
+"""Who a credential speaks for, asked by the gateway."""

@@ -1,0 +1,1 @@
+"""Onboarding: a user, a workspace and its first products at once."""

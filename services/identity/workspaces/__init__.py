@@ -1,0 +1,1 @@
+"""Workspaces, which the rest of the system calls tenants."""

@@ -1,0 +1,1 @@
+"""The webhooks context: endpoints, the event log, deliveries, and the view of background jobs."""

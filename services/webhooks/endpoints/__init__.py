@@ -1,0 +1,1 @@
+"""Webhook endpoints: where a tenant wants which events (webhook_delivery.md, sections 7, 8 and 10)."""

@@ -1,0 +1,1 @@
+"""The view of background jobs of every service."""
