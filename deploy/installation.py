@@ -6,14 +6,12 @@ from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
 
+from deploy.configuration import database_url
+from deploy.hosts import running
+from deploy.platforms import Foundation, open_platform
 from libs.api.call import Call, Reply
-from libs.bus.memory import MemoryBroker, MemoryBus
-from libs.bus.rabbit import RabbitBus
 from libs.bus.transport import Bus
 from libs.clock import Clock, SystemClock
-from libs.ids import RandomIds
-from libs.outbound.client import OutboundClient
-from libs.outbound.resolver import SystemResolver
 from libs.service.definition import Service
 from libs.service.dispatch import LocalDispatch
 from libs.service.host import ServiceHost
@@ -33,39 +31,21 @@ class Installation:
     redis: Redis | None = None
 
     async def open(self) -> None:
-        """Migrate, connect and start everything."""
+        """Migrate, connect and start everything. What was opened is closed again where that does not succeed."""
         self.dispatch = LocalDispatch()
-        self.bus = make_bus(self.settings)
-        self._stack = AsyncExitStack()
-        self.redis = self.redis or make_redis(self.settings)
-        self.platform = Platform(
-            settings=self.settings,
-            clock=self.clock,
-            ids=RandomIds(),
-            master_key=self.master_key,
-            bus=self.bus,
-            redis=self.redis,
-            outbound=await self._stack.enter_async_context(OutboundClient(SystemResolver(), self.clock)),
-            dispatch=self.dispatch,
-            manifests=self.manifests,
-            stack=self._stack,
-        )
-        await self.bus.start()
-        self.hosts = {one.name: ServiceHost(one, self.platform, self.settings.database_url) for one in self.services}
-        for host in self.hosts.values():
-            await host.migrate()
-        for host in self.hosts.values():
-            self.dispatch.add([one.id for one in host.service.operations], host.handle)
-            await host.open()
+        self.hosts: dict[str, ServiceHost] = {}
+        foundation = Foundation(self.settings, self.master_key, self.clock)
+        async with AsyncExitStack() as stack:
+            self.platform: Platform = await stack.enter_async_context(
+                open_platform(foundation, self.dispatch, self.manifests, self.redis)
+            )
+            self.redis = self.platform.redis
+            await self._start(stack)
+            self._opened = stack.pop_all()
 
     async def close(self) -> None:
         """Stop taking messages, then everything else."""
-        await self.bus.close()
-        for host in self.hosts.values():
-            await host.close()
-        await self._stack.aclose()
-        if self.redis is not None:
-            await self.redis.aclose()
+        await self._opened.aclose()
 
     async def manifests(self) -> Sequence[Manifest]:
         """What every service tells of its operations."""
@@ -75,16 +55,15 @@ class Installation:
         """The reply to a call that names its operation."""
         return await self.dispatch(call)
 
+    @property
+    def bus(self) -> Bus:
+        return self.platform.bus
 
-def make_bus(settings: Settings) -> Bus:
-    """RabbitMQ where an address is configured, else the in-process transport."""
-    return RabbitBus(settings.amqp_url) if settings.amqp_url else MemoryBus(MemoryBroker())
-
-
-def make_redis(settings: Settings) -> Redis:
-    """Redis where an address is configured, else a stand-in in this process."""
-    if settings.redis_url:
-        return Redis.from_url(settings.redis_url)
-    from fakeredis import FakeAsyncRedis  # noqa: PLC0415 - an extra of embedded mode
-
-    return FakeAsyncRedis()
+    async def _start(self, stack: AsyncExitStack) -> None:
+        hosts = [ServiceHost(one, self.platform, database_url(self.settings, one.name)) for one in self.services]
+        for host in hosts:
+            await host.migrate()
+        self.hosts = {host.service.name: host for host in hosts}
+        for host in hosts:
+            self.dispatch.add([one.id for one in host.service.operations], host.handle)
+        await stack.enter_async_context(running(hosts, self.bus))

@@ -111,6 +111,11 @@ class VerifiedCache(Generic[P]):
             entry.confirmed_at = now
         return holds
 
+    def forget(self, version_key: str) -> None:
+        """Drop every entry that depends on the version key."""
+        for digest in [digest for digest, entry in self._entries.items() if version_key in entry.verified.versions]:
+            del self._entries[digest]
+
     def _land(self, flight: _Flight, task: asyncio.Task[Verified[P]]) -> None:
         del self._running[flight]
         # Asking for the exception also marks it as seen when every caller has gone.

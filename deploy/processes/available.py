@@ -24,12 +24,15 @@ _CONTAINED: dict[str, type[Server]] = {
 _POLICY = Path("/usr/sbin/policy-rc.d")
 
 
-def make_server(name: str) -> Server:
-    """A `postgres`, `rabbitmq` or `redis`, not yet started. Installs nothing. Raises ProgramMissing."""
+def make_server(name: str, folder: Path | None = None) -> Server:
+    """A `postgres`, `rabbitmq` or `redis`, not yet started. Installs nothing. Raises ProgramMissing.
+
+    A folder keeps the data for the next server made there; data of a container last as long as the server object.
+    """
     if find_binaries()[name] is not None:
-        return _INSTALLED[name]()
+        return _INSTALLED[name](folder)
     if docker_answers():
-        return _CONTAINED[name]()
+        return _CONTAINED[name](folder)
     raise ProgramMissing(f"{PACKAGES[name]} is not installed; `python -m deploy.processes ensure` says what helps")
 
 

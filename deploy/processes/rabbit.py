@@ -70,7 +70,7 @@ class RabbitServer(Rabbit):
         return plain_environment(self.folder) | {
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "ERL_EPMD_PORT": str(self._mapper_port),
-            "RABBITMQ_NODENAME": f"salesbooth{self.port}@localhost",
+            "RABBITMQ_NODENAME": "salesbooth@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_DIST_PORT": str(self._distribution_port),

@@ -12,6 +12,7 @@ import aiohttp
 
 from deploy.stripe_stand_in.call import World, milliseconds
 from deploy.stripe_stand_in.store import Callback
+from libs.waiting import occurs
 
 _BATCH = 100
 _PARALLEL = 16
@@ -68,10 +69,7 @@ class Courier:
     async def _wait(self) -> None:
         due = None if self._world.callbacks.paused else self._world.store.next_callback_due(self._known())
         wait = _LONGEST_WAIT if due is None else max(0, due - self._now()) / 1000
-        try:
-            await asyncio.wait_for(self._news.wait(), min(wait, _LONGEST_WAIT))
-        except TimeoutError:
-            return
+        await occurs(self._news, min(wait, _LONGEST_WAIT))
 
     async def _send_due(self, session: aiohttp.ClientSession) -> int:
         """Send what is due in one go; gives how many callbacks that were."""

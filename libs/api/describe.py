@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, get_args
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
@@ -12,6 +13,7 @@ from libs.api.markers import Either, Path, Query
 from libs.api.operation import Operation, Route
 from libs.api.schemas import published, without_rules
 from libs.api.shaping import Representation
+from libs.errors.types import ApiError
 
 VALIDATE_ONLY = {
     "name": "validate_only",
@@ -49,6 +51,8 @@ def field_row(name: str, info: FieldInfo) -> dict[str, Any]:
     }
     if not info.is_required() and info.default is not None and info.default_factory is None:
         row["default"] = TypeAdapter(Any).dump_python(info.default, mode="json")
+    if NoneType in get_args(info.annotation):
+        row["nullable"] = True
     if info.description:
         row["doc"] = info.description
     if "enum" in schema:
@@ -70,26 +74,41 @@ def contract_type(schema: Mapping[str, Any]) -> str:
     return str(schema.get("type", "object"))
 
 
-def body_rows(model: type[BaseModel] | None) -> list[dict[str, Any]]:
+def body_rows(model: type[BaseModel] | None, within: tuple[type[BaseModel], ...] = ()) -> list[dict[str, Any]]:
     """The fields of a body model; those of a model inside it follow under dotted names, such as `params.name`."""
-    rows = []
-    for name, info in model.model_fields.items() if model else ():
+    rows: list[dict[str, Any]] = []
+    if model is None or model in within:
+        return rows
+    for name, info in model.model_fields.items():
         row = field_row(info.alias or name, info)
-        inner = body_rows(_model_of(info.annotation))
+        inner = body_rows(_model_of(info.annotation), (*within, model))
         rows += [row, *({**one, "name": f"{row['name']}.{one['name']}"} for one in inner)]
     return rows
 
 
 def _model_of(annotation: Any) -> type[BaseModel] | None:
-    options = [one for one in (annotation, *get_args(annotation)) if isinstance(one, type) and issubclass(one, BaseModel)]
-    is_list = isinstance(annotation, type) or getattr(annotation, "__origin__", None) in (list, dict)
-    return None if is_list and annotation not in options else next(iter(options), None)
+    options = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    return next((one for one in options if isinstance(one, type) and issubclass(one, BaseModel)), None)
 
 
 def query_rows(operation: Operation) -> list[dict[str, Any]]:
-    """The query parameters of an operation, beyond its selectors."""
-    rows = [field_row(name, info) for name, info in operation.binding.query_fields().items()]
+    """The query parameters of an operation; a selector that may have any value is one of them."""
+    docs = _marker_docs(operation.binding)
+    rows = [docs.get(name, {}) | field_row(name, info) for name, info in operation.binding.query_fields().items()]
     return [*rows, VALIDATE_ONLY] if operation.validatable else rows
+
+
+def path_rows(binding: Binding) -> list[dict[str, Any]]:
+    """The parameters in the path of an operation."""
+    docs = _marker_docs(binding)
+    fields = binding.scalar_model.model_fields
+    names = {one: marker_name(marker, one) for one, marker in binding.scalars.items() if isinstance(marker, Path)}
+    return [docs.get(name, {}) | field_row(name, fields[argument]) for argument, name in names.items()]
+
+
+def _marker_docs(binding: Binding) -> dict[str, dict[str, str]]:
+    documented = ((one, marker) for one, marker in binding.scalars.items() if isinstance(marker, (Query, Either, Path)))
+    return {marker_name(marker, one): {"doc": marker.doc} for one, marker in documented if marker.doc}
 
 
 def described(operation: Operation) -> dict[str, Any]:
@@ -101,27 +120,30 @@ def described(operation: Operation) -> dict[str, Any]:
         "path": operation.path,
         "select": dict(operation.select),
         "select_in": operation.select_in,
-        "title": operation.title,
-        "text": operation.text,
+        "title": without_rules(operation.title),
+        "text": without_rules(operation.text),
         "auth": list(operation.auth),
         "scopes": list(operation.scopes),
         "headers": headers_read(operation),
+        "path_fields": path_rows(operation.binding),
         "query": query_rows(operation),
         "body": body_rows(operation.binding.body_model),
         "success": operation.success,
         "media": operation.media,
         "envelope": operation.envelope,
-        "errors": [
-            {"status": error.status, "code": error.code, "when": (error.__doc__ or "").split("\n")[0]}
-            for error in operation.errors
-        ],
+        "errors": [{"status": error.status, "code": error.code, "when": _meaning(error)} for error in operation.errors],
         "events": list(operation.emits),
         "output": output_schema(operation.binding),
+        "shaped": any(issubclass(model, Representation) for model in operation.binding.models.values()),
         "also": [{"method": one.method, "path": one.path, "select": dict(one.select)} for one in operation.also],
         "if_match": operation.if_match,
         "deprecated": operation.deprecated,
         "limit": operation.limit,
     }
+
+
+def _meaning(error: type[ApiError]) -> str:
+    return without_rules((error.__doc__ or "").strip().split("\n")[0])
 
 
 def headers_read(operation: Operation) -> list[str]:
@@ -136,7 +158,7 @@ def output_schema(binding: Binding) -> dict[str, Any] | None:
     """The JSON Schema of `data`."""
     if binding.output is None:
         return None
-    return TypeAdapter(binding.output).json_schema(mode="serialization")
+    return published(TypeAdapter(binding.output).json_schema(mode="serialization"))
 
 
 def manifest(service: str, operations: Sequence[Operation]) -> dict[str, Any]:

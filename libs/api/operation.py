@@ -36,7 +36,8 @@ class Operation:
     `select` holds the query (or body) values that tell operations of one method and path apart; `"*"` means present.
     `auth` names the kinds of caller, `scopes` those of which any one suffices. `if_match` says whether the operation
     reads a version; `resumable` marks those whose effect lies outside the database too, so that they commit step by
-    step and find their own work again. `limit` names the endpoint's own rate limit; `min_trust` the level that an
+    step and find their own work again. `validatable` ones act through their transaction alone, since `validate_only`
+    performs them and takes everything back. `limit` names the endpoint's own rate limit; `min_trust` the level that an
     agent key needs.
     """
 

@@ -11,6 +11,7 @@ class ApplyPayment(Command):
 
     The amounts are running sums in the deal's currency; `payment_sequence` counts the changes of a deal's payments,
     so that an older report never overwrites a newer one. `misplaced` is true where the deal takes no money any more.
+    `refund_reason` is why money went back, for the deal's audit trail.
     """
 
     target: ClassVar[str] = "deals"
@@ -20,6 +21,7 @@ class ApplyPayment(Command):
     refunded: Decimal
     authorised: Decimal
     payment_status: str
+    refund_reason: str | None = None
 
 
 class MarkClosed(Command):

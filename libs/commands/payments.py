@@ -39,9 +39,14 @@ class VoidPayments(Command):
 
 
 class ReturnMisplaced(Command):
-    """Refund a payment in full that arrived for a deal which takes no money any more; nothing where it is in place."""
+    """Give back what reached a deal that takes no money any more; nothing where it is in place.
+
+    A payment is refunded in full where it is `misplaced`; what is held for a deal that is cancelled, expired or deleted is
+    released. Without `payment_id` nothing was taken.
+    """
 
     target: ClassVar[str] = "payments"
     deal_id: str
-    payment_id: str
+    payment_id: str | None = None
     misplaced: bool = False
+    deal_status: str = ""

@@ -12,6 +12,7 @@ from libs.bus.message import Message
 from libs.bus.transport import Bus
 from libs.data.database import OUTAGES, Database
 from libs.telemetry.logs import logger
+from libs.waiting import ended, occurs
 
 log = logger(__name__)
 BATCH = 500
@@ -19,6 +20,8 @@ MAX_FLIGHTS = 8
 SWEEP_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 STANDBY_SECONDS = 2.0
+FLIGHT_SECONDS = 3.0
+STOP_SECONDS = 8.0
 LEADER = "hashtext(current_database() || '.' || current_schema() || '.outbox')"
 
 
@@ -46,6 +49,7 @@ class Relay:
         self._ids: set[int] = set()
         self._entities: dict[str, int] = {}
         self._flights: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
@@ -57,11 +61,10 @@ class Relay:
         self._task = asyncio.create_task(self._run(), name=f"relay-{self._database.schema}")
 
     async def stop(self) -> None:
-        """End; what is in flight either was confirmed or is published again by the next leader."""
-        tasks = [task for task in (self._task, *self._flights) if task]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """End at the next pause; what is in flight either was confirmed or is published again by the next leader."""
+        self._stopping.set()
+        self._wake.set()
+        await ended({task for task in (self._task,) if task}, STOP_SECONDS)
 
     async def pending(self) -> int:
         """How many messages wait to be published. Raises what asyncpg raises, or Unavailable, without a database."""
@@ -70,32 +73,30 @@ class Relay:
             return count
 
     async def _run(self) -> None:
-        while True:
+        while not self._stopping.is_set():
             connection: asyncpg.Connection | None = None
             try:
                 connection = await self._database.connect_worker()
                 await self._lead(connection)
             except OUTAGES as error:
                 log.warning("relay_interrupted", service=self._database.schema, kind=type(error).__name__)
-                await asyncio.sleep(RETRY_SECONDS)
+                await occurs(self._stopping, RETRY_SECONDS)
             finally:
-                for flight in self._flights:
-                    flight.cancel()
-                await asyncio.gather(*self._flights, return_exceptions=True)
+                await ended(set(self._flights), FLIGHT_SECONDS)
                 if connection is not None and not connection.is_closed():
                     with suppress(*OUTAGES):
                         await connection.close(timeout=2)
 
     async def _lead(self, connection: asyncpg.Connection) -> None:
-        while not await connection.fetchval(f"SELECT pg_try_advisory_lock({LEADER})"):  # noqa: ASYNC110 - a database lock
-            await asyncio.sleep(STANDBY_SECONDS)
+        while not await connection.fetchval(f"SELECT pg_try_advisory_lock({LEADER})"):
+            if await occurs(self._stopping, STANDBY_SECONDS):
+                return
         await connection.add_listener(f"{self._database.schema}_outbox", lambda *_: self._wake.set())
         self._wake.set()
-        while True:
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), SWEEP_SECONDS)
+        while not self._stopping.is_set():
+            await occurs(self._wake, SWEEP_SECONDS)
             self._wake.clear()
-            while await self._depart(connection):
+            while not self._stopping.is_set() and await self._depart(connection):
                 if len(self._flights) >= MAX_FLIGHTS:
                     await asyncio.wait(self._flights, return_when=asyncio.FIRST_COMPLETED)
 
@@ -126,10 +127,10 @@ class Relay:
             async with self._database.worker() as connection:
                 await connection.execute("DELETE FROM outbox WHERE id = ANY($1)", confirmed)
             if len(confirmed) < len(rows):
-                await asyncio.sleep(RETRY_SECONDS)
+                await occurs(self._stopping, RETRY_SECONDS)
         except (BusError, UndecodableMessage, *OUTAGES) as error:
             log.warning("relay_batch_failed", service=self._database.schema, kind=type(error).__name__)
-            await asyncio.sleep(RETRY_SECONDS)
+            await occurs(self._stopping, RETRY_SECONDS)
         finally:
             for row in rows:
                 self._ids.discard(row.id)

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 import asyncpg
 
-from libs.data.database import Database
+from libs.data.database import OUTAGES, Database
 from libs.data.tenancy import begin
 from libs.data.transaction import Scope, Transaction
 
@@ -95,8 +95,10 @@ class UnitOfWork(Generic[T]):
         try:
             if connection is not None and not connection.is_closed():
                 await connection.execute("ROLLBACK")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        except BaseException as error:
             if connection is not None:
                 connection.terminate()
+            if not isinstance(error, OUTAGES):
+                raise
         finally:
             await stack.aclose()

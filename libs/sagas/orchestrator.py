@@ -17,6 +17,7 @@ from libs.sagas.store import SagaRow
 from libs.service.runtime import Runtime
 from libs.telemetry import tracing
 from libs.telemetry.logs import logger
+from libs.waiting import occurs
 
 log = logger(__name__)
 SWEEP_LIMIT = 100
@@ -107,10 +108,7 @@ class Orchestrator:
                 left = deadline - asyncio.get_running_loop().time()
                 if row is None or left <= 0 or _reached(row.progress, past_step):
                     return row
-                try:
-                    await asyncio.wait_for(event.wait(), min(POLL_SECONDS, left))
-                except TimeoutError:
-                    continue
+                await occurs(event, min(POLL_SECONDS, left))
         finally:
             self._waiting.pop(saga_id, None)
 

@@ -41,6 +41,7 @@ def _row(record: asyncpg.Record) -> SagaRow:
 
 
 async def insert(tx: Queries, row: SagaRow) -> None:
+    """Keep a new saga."""
     await tx.execute(
         f"INSERT INTO sagas ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)",
         row.id,
@@ -61,16 +62,19 @@ async def insert(tx: Queries, row: SagaRow) -> None:
 
 
 async def lock(tx: Queries, saga_id: str) -> SagaRow | None:
+    """A saga that nobody else moves until the transaction ends."""
     record = await tx.fetchrow(f"SELECT {COLUMNS} FROM sagas WHERE id = $1 FOR UPDATE", saga_id)
     return _row(record) if record else None
 
 
 async def read(tx: Queries, saga_id: str) -> SagaRow | None:
+    """A saga as it stands."""
     record = await tx.fetchrow(f"SELECT {COLUMNS} FROM sagas WHERE id = $1", saga_id)
     return _row(record) if record else None
 
 
 async def save(tx: Queries, saga_id: str, progress: Progress, due_at: datetime | None, now: datetime) -> None:
+    """Keep where a saga stands now."""
     await tx.execute(
         "UPDATE sagas SET state = $2, step = $3, attempts = $4, waiting = $5, data = $6, error = $7, due_at = $8, "
         "updated_at = $9 WHERE id = $1",

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from libs.api.operation import Operation
 from libs.bus.message import Message
+from libs.bus.transport import Sharing, Subscription
 from libs.data.transaction import Transaction
 from libs.sagas.job_view import job_operation
 from libs.service.context import Context
@@ -104,6 +105,13 @@ class Service:
     @property
     def commands(self) -> list[CommandHandler]:
         return self._declared(CommandHandler)
+
+    @property
+    def subscriptions(self) -> list[Subscription]:
+        """The queues from which the service takes messages: one a consumer, and one for commands and replies."""
+        own = [Subscription(self.name, one.name, one.patterns, sharing=Sharing.SINGLE) for one in self.consumers]
+        takes_commands = bool(self.commands or self.sagas)
+        return [*own, Subscription(self.name, "commands", commands=True)] if takes_commands else own
 
     @property
     def migrations(self) -> Path:

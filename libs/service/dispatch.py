@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import cycle
 
 import aiohttp
 import orjson
@@ -44,10 +45,15 @@ class LocalDispatch:
 
 
 class HttpDispatch:
-    """Calls services over HTTP. Retries on connect failure only, since nothing was sent then."""
+    """Calls services over HTTP. `addresses` are those of each service's processes, which take turns.
 
-    def __init__(self, addresses: Mapping[str, str], signer: PrincipalSigner, clock: Clock) -> None:
-        self._addresses, self._signer, self._clock = addresses, signer, clock
+    Retries on connect failure only, since nothing was sent then.
+    """
+
+    def __init__(self, addresses: Mapping[str, Sequence[str]], signer: PrincipalSigner, clock: Clock) -> None:
+        self._tries = {service: max(CONNECT_TRIES, len(places)) for service, places in addresses.items()}
+        self._turns = {service: cycle(places) for service, places in addresses.items()}
+        self._signer, self._clock = signer, clock
         self._owner: dict[str, str] = {}
         self._manifests: dict[str, Manifest] = {}
         self._learned_at: datetime | None = None
@@ -69,8 +75,9 @@ class HttpDispatch:
         if call.operation not in self._owner:
             async with self._learning:
                 await self._learn()
-        address = self._owner.get(call.operation)
-        return await self._post(address, call) if address else _unknown(call)
+        if service := self._owner.get(call.operation):
+            return await self._post(service, call)
+        return _unknown(call) if self._manifests.keys() == self._turns.keys() else _away(call)
 
     @property
     def session(self) -> aiohttp.ClientSession:
@@ -80,19 +87,20 @@ class HttpDispatch:
 
     async def _learn(self) -> None:
         """Ask every service for its manifest; one that is away is asked again at the next need."""
-        await asyncio.gather(*(self._learn_from(address) for address in self._addresses.values()))
+        await asyncio.gather(*(self._learn_of(service) for service in self._turns))
         self._learned_at = self._clock.now()
 
-    async def _learn_from(self, address: str) -> None:
+    async def _learn_of(self, service: str) -> None:
         try:
-            async with self.session.get(address + MANIFEST_PATH) as answer:
+            async with self.session.get(next(self._turns[service]) + MANIFEST_PATH) as answer:
+                answer.raise_for_status()
                 told = await answer.json()
         except (aiohttp.ClientError, TimeoutError):
             return
-        self._manifests[address] = told
-        self._owner |= {row["id"]: address for row in told["operations"]}
+        self._manifests[service] = told
+        self._owner |= {row["id"]: service for row in told["operations"]}
 
-    async def _post(self, address: str, call: Call) -> Reply:
+    async def _post(self, service: str, call: Call) -> Reply:
         headers = {
             PRINCIPAL_HEADER: self._signer.sign(call.principal, self._clock.now()),
             OPERATION_HEADER: call.operation,
@@ -101,20 +109,22 @@ class HttpDispatch:
         if trace := tracing.current():
             headers["traceparent"] = trace.traceparent
         body = call.body if call.arguments is None else encode_json(dict(call.arguments))
-        for tried in range(CONNECT_TRIES):
+        for _ in range(self._tries[service]):
+            url = f"{next(self._turns[service])}/internal/dispatch"
             try:
-                async with self.session.post(
-                    f"{address}/internal/dispatch", params=list(call.query), headers=headers, data=body
-                ) as answer:
+                async with self.session.post(url, params=list(call.query), headers=headers, data=body) as answer:
                     raw = await answer.read()
                     kept = {name: value for name, value in answer.headers.items() if name in ("ETag", "X-Job-ID")}
                     return Reply(answer.status, kept, body=orjson.loads(raw) if raw else None)
-            except aiohttp.ClientConnectorError:
-                if tried + 1 == CONNECT_TRIES:
-                    break
+            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+                continue
             except (aiohttp.ClientError, TimeoutError):
                 break
-        return render_error(Unavailable("Another part of the system is unavailable for a short time."), call)
+        return _away(call)
+
+
+def _away(call: Call) -> Reply:
+    return render_error(Unavailable("Another part of the system is unavailable for a short time."), call)
 
 
 def _unknown(call: Call) -> Reply:

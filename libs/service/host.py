@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +12,6 @@ from libs.api.principal import Principal, system_principal
 from libs.bus.consumer import Consumer as Retrying
 from libs.bus.consumer import RetryPolicy
 from libs.bus.message import Message
-from libs.bus.transport import Sharing, Subscription
 from libs.data.database import OUTAGES, Database
 from libs.data.inbox import AlreadyApplied, InboxEntry
 from libs.data.migrations import migrate
@@ -28,23 +26,26 @@ from libs.service.platform import Manifest, Platform
 from libs.service.runtime import Runtime
 from libs.telemetry import tracing
 from libs.telemetry.logs import logger
+from libs.waiting import ended, occurs
+from libs.vault.master import MasterKey
 
 log = logger(__name__)
 NOBODY: Principal = system_principal("", "live")
-WORKER_STOP_SECONDS = 15.0
+STOP_SECONDS = 15.0
 WORKER_RESTART_SECONDS = 1.0
 HEALTH_SECONDS = 1.5
 
 
-def passwords(platform: Platform, service: str) -> tuple[str, str]:
+def passwords(master_key: MasterKey, service: str) -> tuple[str, str]:
     """The passwords of a service's two roles, derived from the master key."""
-    derive = platform.master_key.derive
-    return derive(f"database-role-{service}").hex(), derive(f"database-role-{service}-worker").hex()
+    roles = (f"database-role-{service}", f"database-role-{service}-worker")
+    app, worker = (master_key.derive(role).hex() for role in roles)
+    return app, worker
 
 
 def database_of(platform: Platform, service: str, dsn: str) -> Database:
     """The database of a service, not yet open."""
-    app, worker = passwords(platform, service)
+    app, worker = passwords(platform.master_key, service)
     return Database(dsn, service, app, worker)
 
 
@@ -59,12 +60,16 @@ class ServiceHost:
 
     async def migrate(self) -> None:
         """Bring the schema up to date, as the owner that the address names."""
-        await migrate(
-            self._dsn, self.service.name, self.service.migrations, passwords(self.platform, self.service.name)
-        )
+        name = self.service.name
+        await migrate(self._dsn, name, self.service.migrations, passwords(self.platform.master_key, name))
 
     async def open(self) -> None:
         """Connect and begin to take calls, messages and timers."""
+        await self.connect()
+        self.begin()
+
+    async def connect(self) -> None:
+        """Connect, and take calls and messages; nothing is sent yet, so that services of one process can wait for all."""
         database = database_of(self.platform, self.service.name, self._dsn)
         await database.open()
         ports = await self.service.open_ports(self.platform)
@@ -76,6 +81,9 @@ class ServiceHost:
         self.relay = Relay(database, self.platform.bus)
         self.runtime.wake = self.relay.wake
         await self._subscribe()
+
+    def begin(self) -> None:
+        """Start what acts by itself: relay, timers, workers."""
         self.relay.start()
         timers = [*self.service.timers, *housekeeping(self.runtime, self.orchestrator)]
         self._tasks = [asyncio.create_task(self._keep_time(timer), name=timer.name) for timer in timers]
@@ -84,10 +92,8 @@ class ServiceHost:
 
     async def close(self) -> None:
         """Stop timers, workers and relay and disconnect. The bus is closed before, so no message is in work."""
-        await self._stop_workers()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._stopping.set()
+        await ended({*self._tasks, *self._workers}, STOP_SECONDS)
         await self.relay.stop()
         await self.runtime.database.close()
 
@@ -116,13 +122,10 @@ class ServiceHost:
         return report | {"database": {"status": "ok", "latency_ms": latency}, "pending": pending}
 
     async def _subscribe(self) -> None:
-        name, bus = self.service.name, self.platform.bus
-        for one in self.service.consumers:
-            subscription = Subscription(name, one.name, events=one.patterns, sharing=Sharing.SINGLE)
-            await bus.subscribe(subscription, self._settled(self._apply(one)))
-        if self.service.commands or self.service.sagas:
-            subscription = Subscription(name, "commands", commands=True)
-            await bus.subscribe(subscription, self._settled(self._dispatch))
+        handlers = {one.name: self._apply(one) for one in self.service.consumers}
+        for one in self.service.subscriptions:
+            handler = self._dispatch if one.commands else handlers[one.queue]
+            await self.platform.bus.subscribe(one, self._settled(handler))
 
     def _settled(self, handler: Callable[[Message], Awaitable[None]]) -> Callable[[Message], Awaitable[None]]:
         """A handler with retries, after which the message is kept as a dead letter of this service."""
@@ -168,30 +171,19 @@ class ServiceHost:
         while not self._stopping.is_set():
             try:
                 await worker.run(self.runtime, self._stopping)
-            except OUTAGES as error:
+            except (*OUTAGES, Unavailable) as error:
                 log.warning("worker_interrupted", worker=worker.name, kind=type(error).__name__)
             except Exception:
                 log.exception("worker_failed", worker=worker.name)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), WORKER_RESTART_SECONDS)
-
-    async def _stop_workers(self) -> None:
-        self._stopping.set()
-        if not self._workers:
-            return
-        _, late = await asyncio.wait(self._workers, timeout=WORKER_STOP_SECONDS)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+            await occurs(self._stopping, WORKER_RESTART_SECONDS)
 
     async def _keep_time(self, timer: Timer) -> None:
         every = timer.every(self.platform.settings) if callable(timer.every) else timer.every
-        while True:
-            await asyncio.sleep(every.total_seconds())
+        while not await occurs(self._stopping, every.total_seconds()):
             try:
                 call = Call("", timer.name, principal=NOBODY, operation=timer.name)
                 await timer.run(self.runtime.context(call))
-            except OUTAGES as error:
+            except (*OUTAGES, Unavailable) as error:
                 log.warning("timer_postponed", timer=timer.name, kind=type(error).__name__)
             except Exception:
                 log.exception("timer_failed", timer=timer.name)

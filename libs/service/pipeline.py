@@ -66,10 +66,10 @@ class Pipeline:
         principal = admit(operation, call)
         call = replace(call, principal=principal, operation=operation.id)
         arguments = operation.binding.arguments(call, match.path_values)
-        if operation.validatable and call.query_values.get("validate_only", "").lower() in ("1", "true"):
-            return Reply(200, body={"error": False, "success": True, "data": PASSED})
-        expected = _if_match(operation, call)
         runtime = self._runtime
+        if operation.validatable and call.query_values.get("validate_only", "").lower() in ("1", "true"):
+            return await self._rehearse(operation, runtime.context(call, claim=_unclaimed), arguments)
+        expected = _if_match(operation, call)
         key = IdempotencyKey.of(call, operation.id, runtime.clock.now(), runtime.seal) if operation.writes else None
         if key is None:
             return await self._perform(operation, runtime.context(call, if_match=expected), arguments)
@@ -94,6 +94,14 @@ class Pipeline:
         if isinstance(result, Answer) and result.later:
             result = await result.later()
         return reply_of(operation, result, arguments)
+
+    async def _rehearse(self, operation: Operation, context: Any, arguments: Mapping[str, Any]) -> Reply:
+        """Perform and take everything back, so that the errors are those of the real thing (R129)."""
+        try:
+            await operation.handler(context, **arguments)
+        finally:
+            await context.unit.abort()
+        return Reply(200, body={"error": False, "success": True, "data": PASSED})
 
     async def _keyed(
         self, operation: Operation, context: Any, key: IdempotencyKey, arguments: Mapping[str, Any]
@@ -165,6 +173,10 @@ class Pipeline:
     async def _settle(self, call: Call, key: IdempotencyKey, reply: Reply | None) -> None:
         async with self._runtime.context(call).transaction() as tx:
             await (key.store(tx, reply) if reply else key.release(tx))
+
+
+async def _unclaimed(_: Any) -> None:
+    """A claim on nothing, which keeps the transaction open until it is taken back."""
 
 
 def admit(operation: Operation, call: Call) -> Principal:

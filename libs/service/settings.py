@@ -31,7 +31,9 @@ class Settings(BaseSettings):
     signature_timeout_days: float = Field(14.0, description="timer T2: how long requested signatures may take")
     saga_retry_seconds: tuple[float, ...] = Field((1.0, 4.0, 16.0), description="waits after failed saga steps (SM8)")
     saga_step_timeout_seconds: float = Field(30.0, description="when an unanswered saga step is asked again")
+    saga_hold_minutes: float = Field(15.0, description="when what a vanished saga holds elsewhere lapses (SM11)")
     timer_seconds: float = Field(1.0, description="how often due timers are looked for")
+    payment_check_seconds: float = Field(60.0, description="when an order to Stripe without an answer is looked into")
     key_rotation_days: float = Field(90.0, description="age at which tenant data keys rotate (R166)")
 
     @property
@@ -41,6 +43,10 @@ class Settings(BaseSettings):
     @property
     def signature_timeout(self) -> timedelta:
         return timedelta(days=self.signature_timeout_days)
+
+    @property
+    def payment_check_wait(self) -> timedelta:
+        return timedelta(seconds=self.payment_check_seconds)
 
     @property
     def saga_step_timeout(self) -> timedelta:

@@ -52,11 +52,10 @@ class IdentityTransaction(Transaction):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The keys of personal data, the versions that gateways watch, and the region of this installation."""
+    """The keys of personal data, and the versions that gateways watch."""
 
     vault: TenantVault
     versions: CredentialVersions
-    region: str
 
 
 async def open_ports(platform: Platform) -> Ports:
@@ -64,7 +63,6 @@ async def open_ports(platform: Platform) -> Ports:
     return Ports(
         vault=TenantVault(Wrapping(platform.master_key), platform.clock),
         versions=CredentialVersions(platform.redis),
-        region=platform.settings.installation_region,
     )
 
 

@@ -16,6 +16,7 @@ from services.customers.records.rules import e164
 
 CustomerStatus = Literal["active", "inactive", "archived"]
 HIDDEN = "[encrypted]"
+UNSENT: Any = None
 BOOKKEEPING = frozenset({"version", "updated_at"})
 
 
@@ -54,9 +55,9 @@ class NewCustomer(CustomerFields):
 class CustomerChanges(CustomerFields):
     """The body of `customers.update`: what is not sent keeps its value, and these three cannot be cleared (R121)."""
 
-    name: Name = Field(None)
-    email: Email = Field(None)
-    status: CustomerStatus = Field(None)
+    name: Name = UNSENT
+    email: Email = UNSENT
+    status: CustomerStatus = UNSENT
 
 
 class CustomerFilter(CursorQuery, Representation):
@@ -210,6 +211,4 @@ class ReferencedCustomers(Output):
 
 def hidden(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The same fields with a mark in place of each personal value (R164)."""
-    return {
-        name: HIDDEN if name in PERSONAL_FIELDS and value is not None else value for name, value in fields.items()
-    }
+    return {name: HIDDEN if name in PERSONAL_FIELDS and value is not None else value for name, value in fields.items()}

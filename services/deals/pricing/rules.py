@@ -48,17 +48,6 @@ def price_deal(
         )
 
 
-def amount_to_collect(total: Decimal, paid: Decimal, deposit: Decimal | None) -> Decimal:
-    """What a payment without an amount charges: an unpaid deposit, else the balance due (A39).
-
-    `paid` is captured less refunded. A deposit that is paid in part is charged for its missing part, and never for more
-    than the balance.
-    """
-    balance = max(total - paid, Decimal(0))
-    missing = max((deposit or Decimal(0)) - paid, Decimal(0))
-    return min(missing, balance) if missing else balance
-
-
 def _priced(
     lines: Sequence[LineInput], deal_rate: Decimal | None, default_rate: Decimal | None, currency: str
 ) -> tuple[PricedLine, ...]:

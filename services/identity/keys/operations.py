@@ -84,8 +84,8 @@ async def update_key(ctx: Context, key_id: KeyId, changes: KeyChanges) -> KeyVie
 async def revoke_key(ctx: Context, key_id: KeyId) -> KeyRevocation:
     """Revoke an API key at once; every later request with it is refused with INVALID_KEY (R62).
 
-    Where another working key has its name and environment, this was the second half of a rotation. Revoking a revoked key
-    changes nothing, so that a lost answer can be asked for again.
+    Where another working key has its name and environment, this was the second half of a rotation. Revoking a revoked
+    key changes nothing, so that a lost answer can be asked for again.
     """
     check_may_manage(ctx.principal)
     async with ctx.transaction() as tx:

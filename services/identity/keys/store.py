@@ -93,7 +93,8 @@ class Keys:
         """The newest other key of the same name, kind and environment that works."""
         found: str | None = await self._tx.fetchval(
             "SELECT id FROM api_keys WHERE environment = $1 AND name = $2 AND kind = $3 AND id <> $4 "
-            "AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $5) ORDER BY created_at DESC, id DESC LIMIT 1",
+            "AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $5) "
+            "ORDER BY created_at DESC, id DESC LIMIT 1",
             key.environment,
             key.name,
             key.kind,

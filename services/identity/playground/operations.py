@@ -76,9 +76,9 @@ async def remove_ended(ctx: Context) -> None:
 
 def _sandbox(ctx: Context) -> Workspace:
     return Workspace(
-        tenant_id=ctx.ids.new(f"{ctx.ports.region}_tenant"),
+        tenant_id=ctx.ids.new(f"{ctx.settings.installation_region}_tenant"),
         name="Playground",
-        region=ctx.ports.region,
+        region=ctx.settings.installation_region,
         country="US",
         currency="USD",
         session_environment="test",

@@ -88,9 +88,9 @@ async def remove_abandoned(ctx: Context) -> None:
 
 async def _founding(ctx: Context, wish: FirstWorkspace) -> Founding:
     workspace = Workspace(
-        tenant_id=ctx.ids.new(f"{ctx.ports.region}_tenant"),
+        tenant_id=ctx.ids.new(f"{ctx.settings.installation_region}_tenant"),
         name=wish.name,
-        region=ctx.ports.region,
+        region=ctx.settings.installation_region,
         country=wish.country,
         currency=currency_of(wish.country, ctx.now.date()),
         session_environment="test",

@@ -12,10 +12,10 @@ from libs.api.fields import Input, Label, Output, Url
 from libs.api.paging import PlainPagination
 from libs.clock import iso
 from libs.events.catalogue import catalogue
+from services.webhooks.endpoints.rules import ALL_EVENTS, subscribes
 
 EndpointStatus = Literal["active", "paused"]
 RetrySchedule = Literal["default", "extended"]
-ALL_EVENTS = "*"
 
 
 def _known(names: list[str]) -> list[str]:
@@ -69,7 +69,7 @@ class Endpoint:
 
     def subscribes(self, event_type: str) -> bool:
         """Whether events of this type are delivered here (W6)."""
-        return ALL_EVENTS in self.events or event_type in self.events
+        return subscribes(self.events, event_type)
 
     def changed(self, changes: Mapping[str, Any], at: datetime) -> "Endpoint":
         """The endpoint after a change."""
@@ -77,9 +77,7 @@ class Endpoint:
 
     def paused(self, reason: str | None, last_sequence: int, at: datetime) -> "Endpoint":
         """The endpoint after it was paused, by its owner (no reason) or by us."""
-        return replace(
-            self, status="paused", paused_reason=reason, paused_at_sequence=last_sequence, updated_at=at
-        )
+        return replace(self, status="paused", paused_reason=reason, paused_at_sequence=last_sequence, updated_at=at)
 
     def resumed(self, at: datetime) -> "Endpoint":
         """The endpoint after it was made active again."""

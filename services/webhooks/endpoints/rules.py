@@ -1,13 +1,14 @@
 """Decisions about endpoints."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from libs.errors.types import Conflict, InvalidFields
 
 PREVIOUS_SECRET_LIFETIME = timedelta(hours=24)
+ALL_EVENTS = "*"
 ALERT_AFTER = timedelta(hours=24)
 PAUSE_AFTER = timedelta(days=5)
 
@@ -23,6 +24,11 @@ class WebhookPaused(Conflict):
 
     code = "conflict.webhook_paused"
     message = "The webhook is paused; set its status to active first."
+
+
+def subscribes(events: Iterable[str], event_type: str) -> bool:
+    """Whether a list of subscriptions covers an event type (W6)."""
+    return any(name in (event_type, ALL_EVENTS) for name in events)
 
 
 def new_secret() -> str:

@@ -95,7 +95,7 @@ async def forget_expired_secrets(db: Queries, now: datetime) -> None:
 
 
 async def failing(db: Queries, alert_after: timedelta, pause_after: timedelta, limit: int) -> list[asyncpg.Record]:
-    """Active endpoints that only fail, unalerted for the first period or unpaused for the second; for the worker role."""
+    """Active endpoints that only fail: unalerted for the first period, or for the second; for the worker role."""
     return await db.fetch(
         """
         SELECT l.tenant_id, l.environment, l.webhook_id, l.failing_since, l.last_failure_at

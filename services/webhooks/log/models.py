@@ -8,6 +8,7 @@ from pydantic import Field
 
 from libs.api.fields import Input, Moment, Output, Params, Whole
 from libs.api.paging import DEFAULT_LIMIT, Limit
+from libs.api.principal import Environment
 from libs.clock import iso
 
 EventStatus = Literal["pending", "delivered", "partially_delivered", "failed"]
@@ -19,7 +20,7 @@ class NewEvent:
     """An event on its way into the log; `body` is rendered once and for all (W7)."""
 
     tenant_id: str
-    environment: str
+    environment: Environment
     id: str
     name: str
     entity: str

@@ -7,6 +7,7 @@ from datetime import datetime
 import asyncpg
 
 from libs.data.queries import Queries
+from libs.errors.types import NotFound
 from services.webhooks.log.models import EventFilter, LoggedEvent, NewEvent
 
 STATUS = """CASE WHEN d.succeeded = 0 AND d.pending > 0 THEN 'pending' WHEN d.succeeded = d.total THEN 'delivered'
@@ -44,6 +45,13 @@ class EventLog:
         """The number of the newest event; 0 before the first."""
         return await self._tx.fetchval("SELECT last FROM event_counters") or 0
 
+    async def body(self, sequence: int) -> tuple[str, bytes]:
+        """Id and rendered body of an event; NotFound where it was cleaned up."""
+        row = await self._tx.fetchrow("SELECT id, body FROM events WHERE sequence = $1", sequence)
+        if row is None:
+            raise NotFound("Event not found")
+        return row["id"], row["body"]
+
     async def page(self, query: EventFilter) -> list[LoggedEvent]:
         """Events in order, one more than the limit where there are more."""
         source = {None: ANY, "delivered": CLOSED}.get(query.status, OPEN)
@@ -74,7 +82,7 @@ class EventLog:
             WHERE e.sequence > $1 AND ($2::timestamptz IS NULL OR e.created_at > $2)
                 AND ($3::text[] IS NULL OR e.name = ANY($3))
                 AND ($4::text IS NULL OR e.sequence IN (
-                    SELECT event_sequence FROM deliveries WHERE webhook_id = $4
+                    SELECT event_sequence FROM deliveries WHERE webhook_id = $4 AND event_sequence > $1
                     GROUP BY event_sequence HAVING bool_and(status = 'failed')))
             ORDER BY e.sequence LIMIT $5 FOR KEY SHARE OF e
             """,

@@ -13,7 +13,7 @@ from libs.money.errors import OutOfRange
 from libs.money.reductions import Reduction, ReductionKind
 from libs.money.steps import PriceSteps, PricingModel, Step
 from services.deals.pricing.models import Discount, LineInput, PriceType, Totals
-from services.deals.pricing.rules import amount_to_collect, price_deal
+from services.deals.pricing.rules import price_deal
 
 D = Decimal
 TEN_PERCENT = D("0.1000")
@@ -184,23 +184,6 @@ class TestLimits:
     def test_a_deal_that_no_json_number_can_carry_is_refused(self) -> None:
         with pytest.raises(OutOfRange):
             priced([line(2_000_000_000, "999999999999999.999999")])
-
-
-class TestCollecting:
-    @pytest.mark.parametrize(
-        ("paid", "deposit", "collected"),
-        [
-            ("0", None, "108.90"),
-            ("0", "20", "20"),
-            ("20", "20", "88.90"),
-            ("5", "20", "15"),
-            ("0", "500", "108.90"),
-            ("108.90", "20", "0.00"),
-            ("120", None, "0"),
-        ],
-    )
-    def test_an_unpaid_deposit_then_the_balance(self, paid: str, deposit: str | None, collected: str) -> None:
-        assert amount_to_collect(D("108.90"), D(paid), None if deposit is None else D(deposit)) == D(collected)
 
 
 prices = st.decimals(0, 10**4, places=3)

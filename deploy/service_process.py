@@ -1,0 +1,36 @@
+"""One service in a process of its own, over HTTP, RabbitMQ and Redis."""
+
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from deploy import addresses
+from deploy.configuration import database_url, read_master_key, read_settings, require
+from deploy.hosts import running
+from deploy.platforms import Foundation, open_platform
+from deploy.principals import signer_of
+from deploy.services import load
+from deploy.web import listen, runner_of
+from libs.service.dispatch import HttpDispatch
+from libs.service.host import ServiceHost
+from libs.service.http import service_app
+from libs.service.settings import Settings
+from libs.telemetry import tracing
+
+
+@asynccontextmanager
+async def service_process(name: str, door: socket.socket) -> AsyncIterator[None]:
+    """Serve until the end: then take no more calls, then no more messages, finish those in work, disconnect."""
+    settings = read_settings(Settings)
+    require(settings, "database_url", "amqp_url", "redis_url")
+    tracing.sample(settings.trace_sampling)
+    foundation = Foundation(settings, read_master_key())
+    signer = signer_of(foundation.master_key)
+    dispatch = HttpDispatch(addresses.read(os.environ), signer, foundation.clock)
+    async with open_platform(foundation, dispatch, dispatch.manifests) as platform:
+        platform.stack.push_async_callback(dispatch.close)
+        host = ServiceHost(load(name), platform, database_url(settings, name))
+        app = service_app(host, signer, platform.clock)
+        async with running([host], platform.bus), listen(runner_of(app), door):
+            yield

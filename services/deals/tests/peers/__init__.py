@@ -1,0 +1,1 @@
+"""What stands at the ports of other services while deals are tested."""

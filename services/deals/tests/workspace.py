@@ -1,0 +1,110 @@
+"""A seller's workspace: the few calls by which most tests bring a deal to where they need it."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from libs.api.call import Call
+from services.deals.tests.peers.customers import Book
+from services.deals.tests.peers.payments import Till
+from tests.support.client import Answer, Client
+from tests.support.system import System
+
+
+@dataclass
+class Workspace:
+    """`seller` is a secret key with all scopes; other callers of the workspace are made of it."""
+
+    system: System
+    seller: Client
+
+    @property
+    def tenant_id(self) -> str:
+        return self.seller.principal.tenant_id
+
+    @property
+    def book(self) -> Book:
+        """The customers stand-in."""
+        book: Book = self.system.ports("customers")
+        return book
+
+    @property
+    def till(self) -> Till:
+        """The payments stand-in."""
+        till: Till = self.system.ports("payments")
+        return till
+
+    def customer(self, company: str | None = "Acme", email: str = "") -> str:
+        """A customer of the workspace."""
+        return self.book.add(self.tenant_id, f"cust_{uuid4().hex[:12]}", company, email)
+
+    async def product(self, **fields: Any) -> str:
+        """A product; 99.00 a piece unless told otherwise."""
+        made = await self.seller.post("/v1/products", {"name": "Pro Plan", "price": 99.00} | fields)
+        product_id: str = made.data["product"]["id"]
+        return product_id
+
+    async def deal(self, **fields: Any) -> str:
+        """An empty draft."""
+        made = await self.seller.post("/v1/deals", {"title": "Annual plan"} | fields)
+        deal_id: str = made.data["deal"]["id"]
+        return deal_id
+
+    async def offer(self, price: Any = 100, terms: dict[str, Any] | None = None, **fields: Any) -> str:
+        """A draft with a customer and one line of the price, ready for everything."""
+        deal_id = await self.deal(**{"customer_id": self.customer()} | fields)
+        product_id = await self.product(price=price)
+        (await self.act(deal_id, "add_item", {"product_id": product_id})).data  # noqa: B018 - asserts the success
+        if terms:
+            (await self.set_terms(deal_id, **terms)).data  # noqa: B018
+        return deal_id
+
+    async def act(self, deal_id: str, action: str, body: Any = None, **headers: Any) -> Answer:
+        """One of the seller's actions on a deal; `action` may hold further query parameters."""
+        return await self.seller.post(f"/v1/deals?id={deal_id}&action={action}", body, **headers)
+
+    async def move(self, deal_id: str, *targets: str) -> Answer:
+        """Transitions one after the other; the answer to the last."""
+        for target in targets[:-1]:
+            (await self.act(deal_id, f"transition&status={target}")).data  # noqa: B018
+        return await self.act(deal_id, f"transition&status={targets[-1]}")
+
+    async def set_terms(self, deal_id: str, **terms: Any) -> Answer:
+        """Attach terms; version and immediate payment unless told otherwise."""
+        whole = {"terms_schema_version": "1.0", "payment_terms": "immediate"} | terms
+        return await self.act(deal_id, "set-terms", {"terms": whole})
+
+    async def sign(self, deal_id: str, **body: Any) -> Answer:
+        """Sign as the key itself."""
+        return await self.act(deal_id, "sign", body)
+
+    async def read(self, deal_id: str) -> dict[str, Any]:
+        """A deal as it is now."""
+        deal: dict[str, Any] = (await self.seller.get(f"/v1/deals?id={deal_id}")).data["deal"]
+        return deal
+
+    async def pay(self, deal_id: str, **sums: Any) -> dict[str, Any]:
+        """Let payments tell the deal of its running sums; returns what the deal answered."""
+        self.paid = getattr(self, "paid", 0) + 1
+        nothing = {"captured": 0, "refunded": 0, "authorised": 0, "payment_status": "paid"}
+        report = {"deal_id": deal_id, "payment_sequence": self.paid} | nothing | sums
+        principal = self.seller.principal.acting_as_service()
+        call = Call("", "", operation="payments.arrive", arguments=report, principal=principal)
+        reply = await self.system.installation.call(call)
+        assert reply.status == 200, reply.body
+        await self.system.settle()
+        job = reply.body["data"]["job_id"]
+        result: str = await self.system.owner.fetchval("SELECT data FROM payments.sagas WHERE id = $1", job)
+        import orjson
+
+        found: dict[str, Any] = orjson.loads(result)
+        return found
+
+    async def job(self, job_id: str) -> dict[str, Any]:
+        """A background job of the deals service."""
+        principal = self.seller.principal.acting_as_service()
+        call = Call("", "", operation="deals.job", arguments={"job_id": job_id}, principal=principal)
+        reply = await self.system.installation.call(call)
+        assert reply.status == 200, reply.body
+        shown: dict[str, Any] = reply.body["data"]
+        return shown

@@ -1,0 +1,1 @@
+"""Tenants' signing keys: sign, verify, publish, rotate."""

@@ -1,0 +1,1 @@
+"""What was asked of Stripe and may still be without an answer."""

@@ -1,0 +1,1 @@
+"""What Stripe reports by itself."""

@@ -1,0 +1,1 @@
+"""What closing, cancelling and repricing a deal ask of its payments."""

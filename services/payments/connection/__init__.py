@@ -1,0 +1,1 @@
+"""The connected Stripe account and the payment settings of a workspace."""

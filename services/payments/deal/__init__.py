@@ -1,0 +1,1 @@
+"""What the payments service knows of a deal."""

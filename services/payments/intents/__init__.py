@@ -1,0 +1,1 @@
+"""Payment intents: one attempt to collect one amount."""

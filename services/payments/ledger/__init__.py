@@ -1,0 +1,1 @@
+"""The books: every payment and refund once, and the sums of each deal."""

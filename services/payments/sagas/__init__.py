@@ -1,0 +1,1 @@
+"""Work that a payment leads across services."""

@@ -1,0 +1,1 @@
+"""The way to Stripe: our values in, our values out."""

@@ -1,0 +1,1 @@
+"""Tests of the way to Stripe, against servers that speak its protocol."""

@@ -1,0 +1,1 @@
+"""The rules of structure, read from the code itself."""

@@ -1,0 +1,1 @@
+"""The first deal, over every way of running the system."""

@@ -1,0 +1,1 @@
+"""The platform's mechanisms, tested with two small services of their own."""

@@ -1,0 +1,1 @@
+"""What holds for every operation, tested once over all of them."""
