@@ -24,7 +24,7 @@ from deploy.processes.available import make_server
 from deploy.processes.launched import Launched
 from deploy.processes.server import Server, tail
 from deploy.services import SERVICES
-from deploy.supervisor import Program, Supervisor
+from deploy.supervisor import NotReady, Program, Supervisor
 from deploy.welcome import welcome
 from gateway.settings import GatewaySettings
 from libs.clock import SystemClock
@@ -39,10 +39,6 @@ READINESS_PATH = "/v1/health?type=readiness"
 READY_SECONDS = 90.0
 
 Environment = dict[str, str]
-
-
-class NotReady(Exception):
-    """A process did not come up; the message names its log."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +70,8 @@ async def distributed(home: Home, wish: Wish, tell: Callable[[str], None]) -> As
         if stripe_demo.is_wanted(settings):
             port = stripe_demo.port(home.kept_credentials(database))
             stripe_base = f"http://{HOST}:{port}"
-            environment |= stripe_demo.variables(stripe_base, master_key) | {"STRIPE_STATE": str(home.stripe)}
-            words = (f"--port={port}", f"--callback-url={wish.base_url}")
-            supervisor.start([_program("stripe-stand-in", environment, "stripe-stand-in", *words)])
+            environment |= stripe_demo.variables(stripe_base, master_key)
+            supervisor.start([_stand_in(home, wish, port, environment)])
         tell("Starting services and gateway ...")
         services = _addresses(wish.replicas)
         environment[addresses.VARIABLE] = addresses.written(services)
@@ -93,8 +88,8 @@ async def _servers(stack: AsyncExitStack, home: Home) -> Environment:
     """The addresses of the servers that nobody named: they are started here."""
     wanted = {name: variable for name, variable in SERVERS.items() if not os.environ.get(variable)}
     servers = {variable: make_server(name, home.servers / name) for name, variable in wanted.items()}
-    stack.push_async_callback(to_its_end, lambda: _each(servers.values(), Server.stop))
-    await to_its_end(lambda: _each(servers.values(), Server.start))
+    stack.push_async_callback(to_its_end, lambda: _each(servers.values(), lambda server: server.stop()))
+    await to_its_end(lambda: _each(servers.values(), lambda server: server.start()))
     return {variable: server.url for variable, server in servers.items()}
 
 
@@ -106,6 +101,11 @@ def _each(servers: Iterable[Server], act: Callable[[Server], None]) -> None:
 def _program(name: str, environment: Environment, *words: str, files: tuple[int, ...] = ()) -> Program:
     """A process that runs one of our own commands."""
     return Program(name, (sys.executable, "-m", "deploy.cli", *words), dict(environment), files)
+
+
+def _stand_in(home: Home, wish: Wish, port: int, environment: Environment) -> Program:
+    words = (f"--port={port}", f"--state={home.stripe}", f"--gateway={wish.base_url}")
+    return _program("stripe-stand-in", environment, "stripe-stand-in", *words)
 
 
 def _addresses(replicas: int) -> dict[str, list[str]]:

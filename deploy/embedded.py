@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 from deploy import stripe_demo
 from deploy.configuration import read_settings
@@ -44,7 +45,8 @@ async def embedded(home: Home, door: socket.socket, tell: Callable[[str], None])
             url = await starting
         settings = settings.model_copy(update={"database_url": url})
         if stripe_demo.is_wanted(settings):
-            settings = await _with_stand_in(stack, settings, home, database, master_key)
+            port = stripe_demo.port(home.kept_credentials(database))
+            settings = await _with_stand_in(stack, settings, home.stripe, port, master_key)
         installation = Installation(services, settings, master_key)
         await installation.open()
         stack.push_async_callback(installation.close)
@@ -65,13 +67,13 @@ async def _database_url(settings: GatewaySettings, home: Home, stack: AsyncExitS
 
 
 async def _with_stand_in(
-    stack: AsyncExitStack, settings: GatewaySettings, home: Home, database: str, master_key: MasterKey
+    stack: AsyncExitStack, settings: GatewaySettings, state: Path, port: int, master_key: MasterKey
 ) -> GatewaySettings:
-    secret = stripe_demo.callback_secret(master_key)
-    stand_in = StripeStandIn(home.stripe, [WebhookEndpoint(settings.public_url + stripe_demo.CALLBACK_PATH, secret)])
+    secret = stripe_demo.secrets(master_key)["stripe_webhook_secret"]
+    stand_in = StripeStandIn(state, [WebhookEndpoint(settings.public_url + stripe_demo.CALLBACK_PATH, secret)])
     stack.push_async_callback(stand_in.stop)
-    await stand_in.start(HOST, stripe_demo.port(home.kept_credentials(database)))
-    return stripe_demo.connected(settings, stand_in.base_url, secret)
+    await stand_in.start(HOST, port)
+    return stripe_demo.connected(settings, stand_in.base_url, master_key)
 
 
 def _gateway(installation: Installation, settings: GatewaySettings) -> GatewayConfig:

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from deploy import addresses
 from deploy.configuration import read_master_key, read_settings, require
 from deploy.platforms import Foundation, open_platform
-from deploy.ports import reserve
+from deploy.ports import port_of, reserve
 from deploy.principals import signer_of
 from deploy.web import listen, runner_of
 from gateway.app import gateway_app
@@ -18,6 +18,9 @@ from gateway.serving import GatewayRunner, internal_app
 from gateway.settings import GatewaySettings
 from libs.service.dispatch import HttpDispatch
 from libs.telemetry import tracing
+from libs.telemetry.logs import logger
+
+log = logger(__name__)
 
 
 @asynccontextmanager
@@ -36,7 +39,9 @@ async def gateway_process(door: socket.socket) -> AsyncIterator[None]:
         upstreams = {name: HttpUpstream(name, places, signer, clock) for name, places in services.items()}
         config = GatewayConfig(settings, upstreams, dispatch, platform.redis, platform.bus, clock)
         async with serving(config, door):
+            log.info("gateway_started", port=port_of(door))
             yield
+            log.info("gateway_stopping")
 
 
 @asynccontextmanager

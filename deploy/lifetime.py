@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 from typing import TypeVar
 
 T = TypeVar("T")
+STOPPED_BY = (signal.SIGINT, signal.SIGTERM)
 FORCED = 130
 
 
@@ -37,10 +38,14 @@ async def until_stopped(system: AbstractAsyncContextManager[object]) -> None:
         if not serving.is_set():
             life.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOPPED_BY:
         loop.add_signal_handler(number, stop)
-    with suppress(asyncio.CancelledError):
-        await life
+    try:
+        with suppress(asyncio.CancelledError):
+            await life
+    finally:
+        for number in STOPPED_BY:
+            loop.remove_signal_handler(number)
 
 
 async def to_its_end(work: Callable[[], T]) -> T:

@@ -9,6 +9,7 @@ from deploy import addresses
 from deploy.configuration import database_url, read_master_key, read_settings, require
 from deploy.hosts import running
 from deploy.platforms import Foundation, open_platform
+from deploy.ports import port_of
 from deploy.principals import signer_of
 from deploy.services import load
 from deploy.web import listen, runner_of
@@ -17,6 +18,9 @@ from libs.service.host import ServiceHost
 from libs.service.http import service_app
 from libs.service.settings import Settings
 from libs.telemetry import tracing
+from libs.telemetry.logs import logger
+
+log = logger(__name__)
 
 
 @asynccontextmanager
@@ -33,4 +37,6 @@ async def service_process(name: str, door: socket.socket) -> AsyncIterator[None]
         host = ServiceHost(load(name), platform, database_url(settings, name))
         app = service_app(host, signer, platform.clock)
         async with running([host], platform.bus), listen(runner_of(app), door):
+            log.info("service_started", service=name, port=port_of(door))
             yield
+            log.info("service_stopping", service=name)

@@ -12,7 +12,7 @@ from deploy.ports import PortTaken, free_ports, port_of, reserve
 from libs.service.settings import Settings
 from libs.vault.master import MasterKey
 
-SettingsKind = TypeVar("SettingsKind", bound=Settings)
+Kind = TypeVar("Kind", bound=Settings)
 CALLBACK_PATH = "/v1/stripe-webhook"
 
 
@@ -30,18 +30,21 @@ def port(kept: Path) -> int:
     return free_ports(1)[0]
 
 
-def callback_secret(master_key: MasterKey) -> str:
-    """What signs the stand-in's callbacks: the same after every restart."""
-    return f"whsec_{master_key.derive('stripe-stand-in-callbacks').hex()}"
+def secrets(master_key: MasterKey) -> dict[str, str]:
+    """The settings' secrets with which services use the stand-in: the same after every restart."""
+    return {
+        "stripe_api_key": "sk_test_stand_in",
+        "stripe_live_api_key": "sk_live_stand_in",
+        "stripe_webhook_secret": f"whsec_{master_key.derive('stripe-stand-in-callbacks').hex()}",
+    }
 
 
-def connected(settings: SettingsKind, base: str, secret: str) -> SettingsKind:
-    """The settings of services that use the stand-in."""
-    return settings.model_copy(
-        update={
-            "stripe_base": base,
-            "stripe_api_key": SecretStr("sk_test_stand_in"),
-            "stripe_live_api_key": SecretStr("sk_live_stand_in"),
-            "stripe_webhook_secret": SecretStr(secret),
-        }
-    )
+def connected(settings: Kind, base: str, master_key: MasterKey) -> Kind:
+    """The settings of services that use a stand-in at `base`."""
+    hidden = {name: SecretStr(text) for name, text in secrets(master_key).items()}
+    return settings.model_copy(update={"stripe_base": base, **hidden})
+
+
+def variables(base: str, master_key: MasterKey) -> dict[str, str]:
+    """The same settings for other processes, as environment variables."""
+    return {"STRIPE_BASE": base} | {name.upper(): text for name, text in secrets(master_key).items()}

@@ -11,6 +11,10 @@ from deploy.processes.launched import Command, Launched
 ROOT = Path(__file__).resolve().parent.parent
 
 
+class NotReady(Exception):
+    """A process did not come up; the message names its log."""
+
+
 @dataclass(frozen=True)
 class Program:
     """One process: what it is called, what runs, its whole environment, and open files that it goes on using."""

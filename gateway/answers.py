@@ -1,22 +1,18 @@
 """Writing replies: the headers that every answer has, whole bodies, and streams (RULES R82-R85, AMENDMENTS A2)."""
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Protocol, cast
+from collections.abc import Mapping
 
 from aiohttp import web
 
 from gateway import cors
 from gateway.settings import GatewaySettings
 from libs.api.call import Reply
+from libs.service.http import stream_out
 
 METADATA_PATH = "/.well-known/oauth-protected-resource"
 """RFC 9728; a 401 names it."""
 
 _YEAR = 365 * 24 * 3600
-
-
-class _Closable(Protocol):
-    async def aclose(self) -> None: ...
 
 
 def security_headers(settings: GatewaySettings) -> dict[str, str]:
@@ -48,20 +44,4 @@ class Answers:
             headers.setdefault("WWW-Authenticate", self._challenge)
         if reply.stream is None:
             return web.Response(status=reply.status, headers=headers, body=reply.encode())
-        return await _stream(request, reply.status, headers, reply.stream)
-
-
-async def _stream(
-    request: web.Request, status: int, headers: Mapping[str, str], pieces: AsyncIterator[bytes]
-) -> web.StreamResponse:
-    response = web.StreamResponse(status=status, headers=headers)
-    try:
-        await response.prepare(request)
-        if request.method != "HEAD":
-            async for piece in pieces:
-                await response.write(piece)
-        await response.write_eof()
-    finally:
-        if hasattr(pieces, "aclose"):
-            await cast(_Closable, pieces).aclose()
-    return response
+        return await stream_out(request, reply.status, headers, reply.stream)

@@ -35,7 +35,7 @@ SUBSCRIBE_AGAIN_SECONDS = 5.0
 
 
 def gateway_app(config: GatewayConfig) -> web.Application:
-    """The public application. It serves when started; run it with `gateway.serving`, which also answers bad HTTP."""
+    """The public application, to be run by `gateway.serving.GatewayRunner`, which also answers broken HTTP."""
     settings, clock = config.settings, config.clock
     manifests = Manifests(MANIFEST, config.upstreams, config.refresh)
     health = SystemHealth(config.upstreams, config.redis, clock)

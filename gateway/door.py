@@ -8,7 +8,7 @@ from aiohttp import web
 from gateway.aiming import Aim, aim
 from gateway.answers import Answers
 from gateway.breaker import UpstreamUnavailable
-from gateway.cors import is_preflight
+from gateway.cors import ALLOWED_METHODS, is_preflight
 from gateway.entrance import Entrance
 from gateway.manifests import Manifests
 from gateway.settings import GatewaySettings
@@ -42,7 +42,7 @@ class Door:
         with tracing.span(f"{request.method} {request.path}", tracing.fresh()):
             visit = Visit.of(request, self._settings)
             reply = await self._reply(visit)
-            metrics.observe("gateway", visit.method, reply.status, time.perf_counter() - began)
+            metrics.observe("gateway", _counted(visit.method), reply.status, time.perf_counter() - began)
             return await self._answers.write(request, reply, visit.headers, visit.origin)
 
     async def _reply(self, visit: Visit) -> Reply:
@@ -90,6 +90,11 @@ class Door:
         """The same address under https (R1). The host is ours and not the request's, which anyone may have chosen."""
         host = self._settings.public_root.partition("://")[2]
         return Reply(301, {"Location": f"https://{host}{visit.request.raw_path}"}, raw=b"")
+
+
+def _counted(method: str) -> str:
+    """The method as metrics name it: what clients make up must not become names of our own."""
+    return method if method in ALLOWED_METHODS else "OTHER"
 
 
 def _call(visit: Visit, target: Aim, principal: Principal) -> Call:

@@ -21,7 +21,7 @@ class RefreshTimes:
 
     settled: float = 30.0
     searching: float = 2.0
-    least: float = 1.0
+    least: float = 5.0
 
 
 class Manifests:
@@ -58,8 +58,8 @@ class Manifests:
     async def keep_fresh(self) -> None:
         """Refresh for ever."""
         while True:
-            await asyncio.sleep(self._times.least)
             pause = self._times.searching if self.unknown else self._times.settled
+            await asyncio.sleep(min(self._times.least, pause))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wanted.wait(), pause)
             self._wanted.clear()

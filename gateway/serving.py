@@ -1,16 +1,14 @@
-"""Serving the gateway: faults of HTTP itself answered in our own shape, and a private port for operators."""
+"""Serving the gateway: faults of HTTP itself in our own shape, and what operators see on a private port."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 
 from gateway.answers import security_headers
-from gateway.app import CONFIG, HEALTH, MANIFESTS, gateway_app
-from gateway.config import GatewayConfig
+from gateway.app import CONFIG, HEALTH, MANIFESTS
 from libs.api.call import Call
 from libs.errors.types import BadRequest, InternalError
 from libs.service.pipeline import render_error
@@ -19,7 +17,6 @@ from libs.telemetry.logs import logger
 
 log = logger(__name__)
 SHUTDOWN_SECONDS = 10.0
-BACKLOG = 1024
 OPTIONS: Mapping[str, Any] = {"access_log": None, "keepalive_timeout": 75.0, "max_headers": 128}
 
 
@@ -56,6 +53,8 @@ class _Connection(web.RequestHandler):
     ) -> web.StreamResponse:
         """The answer where no handler could give one; the connection is closed after it (RULES R15, R57)."""
         if request.writer.output_size > 0:
+            if not isinstance(exc, ConnectionError):
+                log.error("answer_cut_off", exc_info=exc)
             raise ConnectionError("a part of the answer is sent already")
         with tracing.span("broken request", tracing.fresh()):
             if status < InternalError.status:
@@ -90,24 +89,3 @@ def internal_app(public: web.Application) -> web.Application:
     app.router.add_get("/metrics", show_metrics)
     app.router.add_get("/health", show_health)
     return app
-
-
-@asynccontextmanager
-async def serving(config: GatewayConfig, host: str, port: int) -> AsyncIterator[str]:
-    """Serve during the block, which is given the address, and the private port where one is configured.
-
-    With port 0 the system chooses one. Requests that are running at the end have ten seconds.
-    """
-    app = gateway_app(config)
-    async with AsyncExitStack() as stack:
-        runner = GatewayRunner(app)
-        await _start(stack, runner, host, port)
-        if config.settings.internal_port:
-            await _start(stack, web.AppRunner(internal_app(app)), host, config.settings.internal_port)
-        yield f"http://{host}:{runner.addresses[0][1]}"
-
-
-async def _start(stack: AsyncExitStack, runner: web.AppRunner, host: str, port: int) -> None:
-    stack.push_async_callback(runner.cleanup)
-    await runner.setup()
-    await web.TCPSite(runner, host, port, backlog=BACKLOG).start()

@@ -12,6 +12,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from gateway.keys import Credential, Malformed, read_credential
 from gateway.settings import GatewaySettings, Network
+from libs.api.call import storable
 from libs.api.routing import canonical
 from libs.errors.types import BadRequest, BodyTooLarge, UnknownEndpoint
 
@@ -62,7 +63,7 @@ class Visit:
         """Refuse what a service might read as another path than the gateway does."""
         if "/." in self.path and any(part in (".", "..") for part in self.path.split("/")):
             raise UnknownEndpoint
-        if not _storable(self.path):
+        if not storable(self.path):
             raise UnknownEndpoint
 
     async def read_body(self) -> None:
@@ -96,7 +97,7 @@ class Visit:
                 continue
             if credentials_end_here and lower in _CREDENTIALS:
                 continue
-            if not _storable(value):
+            if not storable(value):
                 raise BadRequest(f"The header {name} is not valid text.")
             passed[lower] = value
         return passed
@@ -104,7 +105,7 @@ class Visit:
     def forwarded_query(self) -> tuple[tuple[str, str], ...]:
         """The query without a key in it. Raises BadRequest for text that no store can keep."""
         for name, value in self.query:
-            if not (_storable(name) and _storable(value)):
+            if not (storable(name) and storable(value)):
                 raise BadRequest("The query is not valid text.")
         return tuple(pair for pair in self.query if pair[0] != "api_key")
 
@@ -141,18 +142,6 @@ def _is_address(text: str) -> bool:
     try:
         ip_address(text)
     except ValueError:
-        return False
-    return True
-
-
-def _storable(text: str) -> bool:
-    if "\x00" in text:
-        return False
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
         return False
     return True
 

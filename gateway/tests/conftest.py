@@ -9,13 +9,16 @@ from typing import Any
 import aiohttp
 import fakeredis
 import pytest
+from aiohttp import web
 from redis.asyncio import Redis
+from yarl import URL
 
+from gateway.app import gateway_app
 from gateway.breaker import BreakerSettings
 from gateway.config import GatewayConfig
 from gateway.http_upstream import HttpUpstream
 from gateway.limits.tiers import PlatformLimits
-from gateway.serving import serving
+from gateway.serving import GatewayRunner
 from gateway.settings import GatewaySettings
 from gateway.tests.fake_identity import FakeIdentity
 from gateway.tests.fake_service import FakeService, over_http
@@ -43,6 +46,7 @@ class World:
     services: dict[str, FakeService]
     upstreams: dict[str, Upstream]
     stack: AsyncExitStack
+    app: web.Application | None = None
     at: str = ""
     client: aiohttp.ClientSession | None = None
 
@@ -66,15 +70,24 @@ class World:
             clock=self.clock,
             limits=limits or PlatformLimits(),
         )
-        self.at = await self.stack.enter_async_context(serving(config, "127.0.0.1", 0))
+        self.app = gateway_app(config)
+        self.at = await self.serve(GatewayRunner(self.app))
         return self
+
+    async def serve(self, runner: web.AppRunner) -> str:
+        """Serve an application until the test ends; gives its address."""
+        self.stack.push_async_callback(runner.cleanup)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        return f"http://127.0.0.1:{runner.addresses[0][1]}"
 
     async def ask(self, method: str, path: str, headers: dict[str, str] | None = None, **more: Any) -> "Told":
         """One request, and its answer read to the end."""
         if self.client is None:
             jar = aiohttp.DummyCookieJar()
             self.client = await self.stack.enter_async_context(aiohttp.ClientSession(cookie_jar=jar))
-        async with self.client.request(method, self.at + path, headers=headers, allow_redirects=False, **more) as answer:
+        address = URL(self.at + path, encoded=True)
+        async with self.client.request(method, address, headers=headers, allow_redirects=False, **more) as answer:
             raw = await answer.read()
             json = answer.content_type == "application/json" and raw
             return Told(answer.status, answer.headers, raw, await answer.json() if json else None)

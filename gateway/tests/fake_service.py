@@ -52,7 +52,9 @@ SHARED_PATH = [operation("things.settle", POST, "/v1/other", select={"action": "
 AGENTS = [
     operation("widget.config", GET, "/v1/widget-config", auth=[PUBLISHABLE, KEY])(_declared),
     operation("mcp.ping", POST, "/v1/mcp", select={"method": "ping"}, select_in="body", auth=[KEY])(_declared),
-    operation("mcp.tools_call", POST, "/v1/mcp", select={"method": "tools/call"}, select_in="body", auth=[KEY])(_declared),
+    operation("mcp.tools_call", POST, "/v1/mcp", select={"method": "tools/call"}, select_in="body", auth=[KEY])(
+        _declared
+    ),
     operation("batch.execute", POST, "/v1/batch")(_declared),
     operation("schema.state_machine", GET, "/v1/schema/state-machine", auth=[NONE])(_declared),
     operation(
@@ -88,7 +90,8 @@ class FakeService:
         return {"service": self.name, "bus": True, "database": {"status": "ok", "latency_ms": 2}, "pending": 3}
 
     async def _tell(self, call: Call) -> Reply:
-        match = self._router.match(call.method, call.path, call.query_values, call.document if call.body else None)
+        body = call.document if isinstance(call.document, dict) else None
+        match = self._router.match(call.method, call.path, call.query_values, body)
         principal = admitted(match.operation.auth, match.operation.scopes, call.principal)
         told = {
             "operation": match.operation.id,

@@ -4,14 +4,16 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import NoneType
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from functools import reduce
+from operator import or_
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 from libs.api.answers import Answer, Created, Raw
-from libs.api.call import Call
+from libs.api.call import Call, storable
 from libs.api.faults import Faults
 from libs.api.fields import Input, Params
 from libs.api.markers import Either, Header, Path, Query, RawBody
@@ -57,6 +59,8 @@ class Binding:
 
     def arguments(self, call: Call, path_values: Mapping[str, str]) -> dict[str, Any]:
         """The handler's keyword arguments; raises BadRequest or InvalidFields that names every fault (R123)."""
+        if not all(storable(text) for text in (*call.query_values.values(), *path_values.values())):
+            raise BadRequest("A parameter holds a character that no text has.")
         faults = Faults()
         arguments = self._scalars(call, path_values, faults)
         for argument, model in self.models.items():
@@ -162,10 +166,17 @@ def _split(hint: Any) -> tuple[Any, Marker | None]:
 
 
 def _output(hint: Any) -> tuple[Any, int]:
-    """The type of `data`, and the status that goes with the annotation."""
+    """The type of `data`, and the status that goes with the annotation; of several, the first one's status."""
     origin = get_origin(hint) or hint
+    if origin in (Union, UnionType) and any(_is_answer(get_origin(one) or one) for one in get_args(hint)):
+        found = [_output(one) for one in get_args(hint)]
+        return reduce(or_, dict.fromkeys(output for output, _ in found)), found[0][1]
     if origin is Raw or hint in (None, NoneType):
         return None, 200
-    if isinstance(origin, type) and issubclass(origin, Answer):
+    if _is_answer(origin):
         return get_args(hint)[0], Created.status if issubclass(origin, Created) else 200
     return hint, 200
+
+
+def _is_answer(origin: Any) -> bool:
+    return isinstance(origin, type) and issubclass(origin, Answer)

@@ -36,7 +36,9 @@ class Call:
 
     @cached_property
     def query_values(self) -> dict[str, str]:
-        """Query members; of a repeated one the last counts."""
+        """Query members; of a repeated one the last counts. BadRequest for text that no store can keep."""
+        if not all(storable(text) for pair in self.query for text in pair) or not storable(self.path):
+            raise BadRequest("The address holds a character that no text may have.")
         return dict(self.query)
 
     @cached_property
@@ -122,16 +124,17 @@ def _refuse(name: str) -> NoReturn:
 
 
 def _storable(value: Any) -> Any:
-    if isinstance(value, str) and ("\x00" in value or not _encodable(value)):
+    if isinstance(value, str) and not storable(value):
         raise ValueError("text with a NUL or a lone surrogate")
     if isinstance(value, dict):
         return {_storable(key): _storable(inner) for key, inner in value.items()}
     return [_storable(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _encodable(text: str) -> bool:
+def storable(text: str) -> bool:
+    """Whether a store can keep the text: no NUL, and no half of a surrogate pair."""
     try:
         text.encode()
     except UnicodeEncodeError:
         return False
-    return True
+    return "\x00" not in text

@@ -16,6 +16,7 @@ from libs.money.tax import TaxRateOutOfRange, normalise_tax_rate
 MAX_METADATA_DEPTH = 3
 MAX_DECIMALS = 6
 MAX_INTEGER = 2**31 - 1
+MAX_LONG = 2**63 - 1
 
 
 class Input(BaseModel):
@@ -122,6 +123,8 @@ def _plain(value: Any) -> Any:
     """JSON values that any encoder keeps: a Decimal that came as a number becomes an int or a float again."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() and abs(value) < MAX_AMOUNT else float(value)
+    if isinstance(value, int) and abs(value) > MAX_LONG:
+        raise PydanticCustomError("less_than_equal", "Whole numbers should have at most 64 bits")
     if isinstance(value, dict):
         return {name: _plain(inner) for name, inner in value.items()}
     return [_plain(inner) for inner in value] if isinstance(value, list) else value

@@ -41,8 +41,8 @@ class VoidPayments(Command):
 class ReturnMisplaced(Command):
     """Give back what reached a deal that takes no money any more; nothing where it is in place.
 
-    A payment is refunded in full where it is `misplaced`; what is held for a deal that is cancelled, expired or deleted is
-    released. Without `payment_id` nothing was taken.
+    A payment is refunded in full where it is `misplaced`; what is held for a deal that is cancelled, expired or
+    deleted is released. Without `payment_id` nothing was taken.
     """
 
     target: ClassVar[str] = "payments"

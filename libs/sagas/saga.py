@@ -8,6 +8,9 @@ from libs.commands.command import Command
 
 State = Literal["running", "compensating", "completed", "compensated", "dead"]
 Direction = Literal["do", "undo"]
+NOTHING_LEFT = "nothing_left"
+"""A step whose result has this member set ends the saga: what was left to do is being done elsewhere."""
+
 OVER: frozenset[State] = frozenset({"completed", "compensated", "dead"})
 
 
@@ -87,7 +90,7 @@ def succeeded(saga: type[Saga], progress: Progress, result: Mapping[str, Any]) -
     data = {**progress.data, **result}
     if progress.state == "compensating":
         return _undo_from(saga, replace(progress, data=data), progress.step - 1)
-    if progress.step == len(saga.steps) - 1:
+    if progress.step == len(saga.steps) - 1 or result.get(NOTHING_LEFT):
         return replace(progress, state="completed", data=data)
     return replace(progress, step=progress.step + 1, attempts=1, data=data)
 

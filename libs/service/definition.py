@@ -30,16 +30,20 @@ TimerHandler = Callable[[Ctx], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Consumer:
-    """A handler of events. Its first transaction records the message, so that its effect happens once."""
+    """A handler of events. Its first transaction records the message, so that its effect happens once.
+
+    `prefetch` bounds how many messages it handles at a time.
+    """
 
     patterns: tuple[str, ...]
     handler: EventHandler
     name: str
+    prefetch: int = 32
 
 
-def consumer(*patterns: str) -> Callable[[EventHandler], Consumer]:
+def consumer(*patterns: str, prefetch: int = 32) -> Callable[[EventHandler], Consumer]:
     """Declare a coroutine function as the consumer of events: `@consumer("deal.*")`."""
-    return lambda handler: Consumer(patterns, handler, handler.__name__)
+    return lambda handler: Consumer(patterns, handler, handler.__name__, prefetch)
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,10 @@ class Service:
     @property
     def subscriptions(self) -> list[Subscription]:
         """The queues from which the service takes messages: one a consumer, and one for commands and replies."""
-        own = [Subscription(self.name, one.name, one.patterns, sharing=Sharing.SINGLE) for one in self.consumers]
+        own = [
+            Subscription(self.name, one.name, one.patterns, prefetch=one.prefetch, sharing=Sharing.SINGLE)
+            for one in self.consumers
+        ]
         takes_commands = bool(self.commands or self.sagas)
         return [*own, Subscription(self.name, "commands", commands=True)] if takes_commands else own
 

@@ -1,7 +1,7 @@
 """A service over HTTP: takes calls from the gateway and from other services, and from nobody else."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from urllib.parse import parse_qsl
 
@@ -75,9 +75,21 @@ async def respond(request: web.Request, reply: Reply) -> web.StreamResponse:
     headers = {"Content-Type": reply.media, **reply.headers}
     if reply.stream is None:
         return web.Response(status=reply.status, headers=headers, body=reply.encode())
-    response = web.StreamResponse(status=reply.status, headers=headers)
-    await response.prepare(request)
-    async for chunk in reply.stream:
-        await response.write(chunk)
-    await response.write_eof()
+    return await stream_out(request, reply.status, headers, reply.stream)
+
+
+async def stream_out(
+    request: web.Request, status: int, headers: Mapping[str, str], pieces: AsyncIterator[bytes]
+) -> web.StreamResponse:
+    """Pass a stream on piece by piece, no faster than the client reads; it is closed in every case."""
+    response = web.StreamResponse(status=status, headers=headers)
+    try:
+        await response.prepare(request)
+        if request.method != "HEAD":
+            async for piece in pieces:
+                await response.write(piece)
+        await response.write_eof()
+    finally:
+        if hasattr(pieces, "aclose"):
+            await pieces.aclose()
     return response

@@ -23,6 +23,7 @@ from libs.errors.types import (
     DelegationInvalid,
     IdempotencyInFlight,
     InternalError,
+    InvalidFields,
     PreconditionRequired,
     TrustLevelInsufficient,
     Unavailable,
@@ -33,6 +34,7 @@ from libs.telemetry.logs import logger
 
 log = logger(__name__)
 WAIT_ROUNDS = 50
+FLAGS = {"1": True, "true": True, "0": False, "false": False}
 PASSED = {"valid": True, "message": "Validation passed"}
 
 
@@ -67,7 +69,7 @@ class Pipeline:
         call = replace(call, principal=principal, operation=operation.id)
         arguments = operation.binding.arguments(call, match.path_values)
         runtime = self._runtime
-        if operation.validatable and call.query_values.get("validate_only", "").lower() in ("1", "true"):
+        if operation.validatable and _validates_only(call):
             return await self._rehearse(operation, runtime.context(call, claim=_unclaimed), arguments)
         expected = _if_match(operation, call)
         key = IdempotencyKey.of(call, operation.id, runtime.clock.now(), runtime.seal) if operation.writes else None
@@ -173,6 +175,14 @@ class Pipeline:
     async def _settle(self, call: Call, key: IdempotencyKey, reply: Reply | None) -> None:
         async with self._runtime.context(call).transaction() as tx:
             await (key.store(tx, reply) if reply else key.release(tx))
+
+
+def _validates_only(call: Call) -> bool:
+    """Whether the caller wants the checks alone; a word that is no boolean must not create anything (R129, R197)."""
+    sent = call.query_values.get("validate_only", "0").lower()
+    if sent not in FLAGS:
+        raise InvalidFields.of("validate_only", "Input should be 1, 0, true or false")
+    return FLAGS[sent]
 
 
 async def _unclaimed(_: Any) -> None:

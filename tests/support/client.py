@@ -57,6 +57,11 @@ class Answer:
         return int(self.headers["ETag"].removeprefix('W/"').removesuffix('"'))
 
 
+def done(answer: Answer) -> Any:
+    """`data` of a request that must have succeeded."""
+    return answer.data
+
+
 class Client:
     """A verified caller. Header names are given as words: `if_match=3`, `idempotency_key="k"`."""
 

@@ -1,13 +1,12 @@
 """Some services of the system, running in the test's process over a database of their own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
-
-import asyncio
 
 import asyncpg
 
@@ -78,22 +77,26 @@ class System:
 
 
 @asynccontextmanager
-async def running(services: Sequence[Service], postgres_url: str, database: str) -> AsyncIterator[System]:
-    """The services over a new database of the given name on the server of the address."""
+async def running(
+    services: Sequence[Service], postgres_url: str, database: str, **configured: Any
+) -> AsyncIterator[System]:
+    """The services over a new database, whose name ends in the given one, on the server of the address.
+
+    `configured` are further settings.
+    """
     url = await _new_database(postgres_url, database)
-    owner = await asyncpg.connect(url)
     clock = FixedClock(datetime(2026, 3, 9, 10, 30, tzinfo=UTC))
-    settings = Settings(database_url=url, timer_seconds=HOUR)
+    settings = Settings.model_validate({"database_url": url, "timer_seconds": HOUR} | configured)
     installation = Installation(services, settings, MasterKey(b"master key of tests, 32 bytes !!"), clock)
-    await installation.open()
-    system = System(installation, clock, owner)
-    try:
+    async with AsyncExitStack() as stack:
+        owner = await asyncpg.connect(url)
+        stack.push_async_callback(owner.close)
+        await installation.open()
+        stack.push_async_callback(installation.close)
+        system = System(installation, clock, owner)
         await installation.bus.subscribe(Subscription("recorder", "events", events=("#",)), system.record)
         yield system
         await system.settle()
-    finally:
-        await installation.close()
-        await owner.close()
 
 
 async def _new_database(postgres_url: str, name: str) -> str:

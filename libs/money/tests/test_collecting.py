@@ -1,6 +1,6 @@
 """What a payment without an amount asks for."""
 
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
@@ -21,4 +21,5 @@ class TestCollecting:
         ],
     )
     def test_an_unpaid_deposit_then_the_balance(self, paid: str, deposit: str | None, collected: str) -> None:
-        assert amount_to_collect(D("108.90"), D(paid), None if deposit is None else D(deposit)) == D(collected)
+        wanted = None if deposit is None else Decimal(deposit)
+        assert amount_to_collect(Decimal("108.90"), Decimal(paid), wanted) == Decimal(collected)

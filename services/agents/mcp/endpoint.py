@@ -4,7 +4,7 @@ from typing import Any
 
 from libs.api.answers import Raw
 from libs.api.call import encode_json, parse_json
-from libs.errors.types import BadRequest, OriginDenied
+from libs.errors.types import BadRequest
 from libs.telemetry.logs import logger
 from services.agents.context import Context
 from services.agents.mcp.messages import (
@@ -26,8 +26,10 @@ ACCEPTED = Raw(MEDIA, b"", status=202)
 
 
 async def exchange(ctx: Context, body: bytes, toolsets: str | None) -> Raw:
-    """Answer one message, or an array of them where the version has batches; OriginDenied for a foreign page."""
-    check_origin(ctx)
+    """Answer one message, or an array of them where the version has batches.
+
+    Foreign origins and host names never come this far: the gateway refuses them (AMENDMENTS A2).
+    """
     names = tuple(name.strip() for name in (toolsets or "").split(",") if name.strip())
     try:
         document = parse_json(body)
@@ -37,13 +39,6 @@ async def exchange(ctx: Context, body: bytes, toolsets: str | None) -> Raw:
         return await _batch(ctx, document, names)
     answered, status = await _one(ctx, document, names)
     return ACCEPTED if answered is None else Raw(MEDIA, encode_json(answered), status)
-
-
-def check_origin(ctx: Context) -> None:
-    """Browsers name the page that a request comes from: only our own may connect (A2)."""
-    origin = ctx.header("origin")
-    if origin is not None and origin.lower() not in ctx.ports.origins:
-        raise OriginDenied("This origin may not connect to the MCP endpoint.")
 
 
 async def _batch(ctx: Context, documents: list[Any], toolsets: tuple[str, ...]) -> Raw:

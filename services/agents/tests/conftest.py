@@ -14,7 +14,7 @@ from libs.clock import FixedClock
 from libs.service.http import call_of, respond
 from libs.service.settings import Settings
 from libs.vault.master import MasterKey
-from services.agents.tests.samples import NOON, PUBLIC_URL
+from services.agents.tests.samples import NOON
 
 SELLER = Principal(kind="key", id="key_seller", tenant_id="tenant_a", environment="test", scopes=("*",))
 KEYS = {
@@ -28,7 +28,7 @@ KEYS = {
 @pytest.fixture
 async def installation(postgres_url: str) -> AsyncIterator[Installation]:
     """The agents service and the catalogue in one process."""
-    settings = Settings(database_url=postgres_url, public_url=PUBLIC_URL)
+    settings = Settings.model_validate({"database_url": postgres_url})
     made = Installation([load("catalog"), load("agents")], settings, MasterKey(b"m" * 32), FixedClock(NOON))
     await made.open()
     yield made

@@ -3,4 +3,3 @@
 from datetime import UTC, datetime
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-PUBLIC_URL = "https://sales.example"

@@ -7,8 +7,6 @@ import pytest
 from aiohttp import ClientResponse, ClientSession
 from aiohttp.test_utils import TestServer
 
-from services.agents.tests.samples import PUBLIC_URL
-
 META = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
     "io.modelcontextprotocol/clientCapabilities": {},
@@ -82,7 +80,9 @@ class TestMessages:
         call = request("tools/call", {"name": "create_product", "arguments": {"name": "Ghost", "price": 1}})
         del call["id"]
         assert (await send(endpoint, call)).status == 202
-        listed = await send(endpoint, request("tools/call", {"name": "list_products", "arguments": {"search": "Ghost"}}))
+        listed = await send(
+            endpoint, request("tools/call", {"name": "list_products", "arguments": {"search": "Ghost"}})
+        )
         assert json.loads((await listed.json())["result"]["content"][0]["text"])["products"] == []
 
     @pytest.mark.parametrize("body", ["{", "", "\xff", '{"a": NaN}'])
@@ -132,9 +132,9 @@ class TestMessages:
         assert await error_of(await send(endpoint, request("tools/call", params))) == -32602
 
     async def test_only_post_is_allowed(self, endpoint: TestServer) -> None:
-        async with ClientSession(headers={"Authorization": "Bearer seller"}) as session:
-            async with session.get(endpoint.make_url("/v1/mcp")) as answer:
-                assert (answer.status, answer.headers["Allow"]) == (405, "POST")
+        with_key = ClientSession(headers={"Authorization": "Bearer seller"})
+        async with with_key as session, session.get(endpoint.make_url("/v1/mcp")) as answer:
+            assert (answer.status, answer.headers["Allow"]) == (405, "POST")
 
     async def test_without_a_key_the_answer_is_401(self, endpoint: TestServer) -> None:
         assert (await send(endpoint, request("ping"), Authorization="Bearer wrong")).status == 401
@@ -165,17 +165,6 @@ class TestBatches:
         assert await error_of(await send(endpoint, [request("ping")] * 26)) == -32600
 
 
-class TestOrigins:
-    @pytest.mark.parametrize("origin", ["https://evil.example", "null", f"{PUBLIC_URL}.evil.example"])
-    async def test_a_foreign_page_is_refused(self, endpoint: TestServer, origin: str) -> None:
-        answer = await send(endpoint, request("ping"), Origin=origin)
-        assert answer.status == 403
-        assert (await answer.json())["code"] == "authorization_error.cors_origin_denied"
-
-    async def test_our_own_pages_may_connect(self, endpoint: TestServer) -> None:
-        assert (await send(endpoint, request("ping"), Origin=PUBLIC_URL)).status == 200
-
-
 class TestToolList:
     async def listed(self, endpoint: TestServer, path: str = "/v1/mcp", **headers: str) -> dict[str, Any]:
         answer = await send(endpoint, request("tools/list", {}), path=path, **headers)
@@ -187,8 +176,8 @@ class TestToolList:
         assert tools["list_products"]["outputSchema"]["type"] == "object"
 
     async def test_toolsets_narrow_the_list_to_categories(self, endpoint: TestServer) -> None:
-        tools = await self.listed(endpoint, "/v1/mcp?toolsets=product_catalog")
-        assert tools.keys() == {"list_products", "get_product", "search_tools"}
+        assert (await self.listed(endpoint, "/v1/mcp?toolsets=payments")).keys() == {"search_tools"}
+        assert "list_products" in await self.listed(endpoint, "/v1/mcp?toolsets=payments,product_catalog")
 
     async def test_an_unknown_toolset_is_refused_with_the_known_ones(self, endpoint: TestServer) -> None:
         answer = await send(endpoint, request("tools/list"), path="/v1/mcp?toolsets=catalog_management,magic")
@@ -200,8 +189,7 @@ class TestToolList:
     async def test_search_finds_tools_by_words(self, endpoint: TestServer) -> None:
         call = request("tools/call", {"name": "search_tools", "arguments": {"query": "change products", "limit": 2}})
         found = json.loads((await (await send(endpoint, call)).json())["result"]["content"][0]["text"])
-        assert [tool["name"] for tool in found["tools"]][0] == "update_product"
-        assert len(found["tools"]) == 2
+        assert [tool["name"] for tool in found["tools"]] == ["update_product", "list_products"]
         assert found["total"] > 2
 
 
@@ -219,7 +207,9 @@ class TestToolResults:
         assert (product["price"], product["tax_rate"]) == (1234567890.1, "0.0700")
 
     async def test_the_text_is_what_rest_gives_as_data(self, endpoint: TestServer) -> None:
-        made = json.loads((await self.call(endpoint, "create_product", '{"name": "Same", "price": 5}'))["content"][0]["text"])
+        made = json.loads(
+            (await self.call(endpoint, "create_product", '{"name": "Same", "price": 5}'))["content"][0]["text"]
+        )
         shown = await self.call(endpoint, "get_product", json.dumps({"id": made["product"]["id"]}))
         assert json.loads(shown["content"][0]["text"]) == made
         assert "structuredContent" not in shown
@@ -232,7 +222,9 @@ class TestToolResults:
         assert first["structuredContent"]["product"]["name"] == "Once"
 
     async def test_a_stale_version_shows_the_current_state(self, endpoint: TestServer) -> None:
-        made = json.loads((await self.call(endpoint, "create_product", '{"name": "V", "price": 5}'))["content"][0]["text"])
+        made = json.loads(
+            (await self.call(endpoint, "create_product", '{"name": "V", "price": 5}'))["content"][0]["text"]
+        )
         arguments = json.dumps({"id": made["product"]["id"], "price": 6, "if_match": 9})
         refused = await self.call(endpoint, "update_product", arguments)
         body = json.loads(refused["content"][0]["text"])
@@ -241,7 +233,9 @@ class TestToolResults:
         assert body["data"]["product"]["version"] == 1
 
     async def test_other_tenants_see_nothing(self, endpoint: TestServer) -> None:
-        made = json.loads((await self.call(endpoint, "create_product", '{"name": "M", "price": 5}'))["content"][0]["text"])
+        made = json.loads(
+            (await self.call(endpoint, "create_product", '{"name": "M", "price": 5}'))["content"][0]["text"]
+        )
         arguments = json.dumps({"id": made["product"]["id"]})
         refused = await self.call(endpoint, "get_product", arguments, Authorization="Bearer other-tenant")
         assert json.loads(refused["content"][0]["text"])["code"] == "not_found"

@@ -44,7 +44,9 @@ class TestEveryWayToConnect:
     async def test_calls_tools_and_accepts_their_structured_results(self, endpoint: TestServer, mode: str) -> None:
         async with connected(endpoint, mode) as client:
             made = await client.call_tool("create_product", {"name": "Pro Plan", "price": 99.95})
-            shown = await client.call_tool("get_product", {"id": data_of(made)["product"]["id"], "fields": "name,price"})
+            shown = await client.call_tool(
+                "get_product", {"id": data_of(made)["product"]["id"], "fields": "name,price"}
+            )
         assert made.is_error is False
         assert made.structured_content == data_of(made)
         assert shown.structured_content is not None

@@ -9,10 +9,12 @@ from libs.api.call import Reply
 from libs.api.describe import Entry, entries
 from libs.api.schemas import Schema, inlined, relaxed
 from libs.service.platform import Manifest
+from libs.telemetry.logs import logger
 from services.agents.tools.catalogue import ToolRow, catalogue
 from services.agents.tools.composed import COMPOSED, Ask
 from services.agents.tools.fields import Field, InvalidArguments, fields_of
 
+log = logger(__name__)
 Run = Callable[[Ask, Mapping[str, Any]], Awaitable[Reply]]
 
 
@@ -71,9 +73,10 @@ class Toolbox:
             made = COMPOSED[row.name]
             fields = made.fields([fields_of(entry) for entry in behind])
             return Tool(row, scopes_of(row, behind), fields, _output(behind), made.run)
-        if row.reshapes:
+        known = fields_of(behind[0])
+        if row.reshapes or not _fits(row, known):
             return None
-        fields, names = _renamed(row, fields_of(behind[0]))
+        fields, names = _renamed(row, known)
         run = partial(_run, behind[0].id, names, dict(row.fixed))
         return Tool(row, scopes_of(row, behind), fields, _output(behind), run)
 
@@ -99,6 +102,14 @@ def scopes_of(row: ToolRow, behind: Iterable[Entry]) -> tuple[str, ...]:
     """The scopes of a tool, and the agent scopes that its operations admit besides (AMENDMENTS A11)."""
     admitted = [scope for entry in behind for scope in entry.scopes if scope.startswith("agent:")]
     return tuple(dict.fromkeys((*row.scopes, *admitted))) if row.scopes else ()
+
+
+def _fits(row: ToolRow, fields: Mapping[str, Field]) -> bool:
+    """Whether the operation has every field that the tool speaks of; one of another release may not."""
+    missing = {field for field in (*row.arguments.values(), *row.fixed) if field} - fields.keys()
+    if missing:
+        log.warning("tool_does_not_fit", tool=row.name, operation=row.operation, missing=sorted(missing))
+    return not missing
 
 
 def _renamed(row: ToolRow, fields: Mapping[str, Field]) -> tuple[dict[str, Field], dict[str, str]]:

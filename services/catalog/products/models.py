@@ -241,6 +241,27 @@ class ProductDeleted(Output):
     id: str
 
 
+class OfferedService(Input):
+    """A service that a new workspace offers, with its price range."""
+
+    name: Name
+    description: LongText | None = None
+    price_min: NotNegative | None = None
+    price_max: NotNegative | None = None
+
+
+class FirstProducts(Input):
+    """What a new workspace sells from its first day."""
+
+    services: list[OfferedService]
+
+
+class ProductIds(Output):
+    """Products that came into being."""
+
+    product_ids: list[str]
+
+
 class ProductReference(Input):
     """Which product another service asks about."""
 

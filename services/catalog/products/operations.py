@@ -1,5 +1,6 @@
 """What can be asked of products."""
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 from libs.api.answers import Answer, Created
@@ -11,12 +12,15 @@ from libs.errors.types import InvalidFields, NotFound, PreconditionFailed, Preco
 from services.catalog.context import CatalogTransaction, Context
 from services.catalog.products.models import (
     CatalogueProduct,
+    FirstProducts,
     NewProduct,
+    OfferedService,
     Product,
     ProductChanges,
     ProductData,
     ProductDeleted,
     ProductFilter,
+    ProductIds,
     ProductList,
     ProductReference,
     ProductView,
@@ -72,8 +76,17 @@ async def get_product(
 async def create_product(ctx: Context, new: NewProduct) -> Created[ProductData]:
     """Create a product, priced in the workspace's default currency."""
     check_billing_cycle(new.price_type, new.billing_cycle)
+    product = new_product(ctx, new)
+    async with ctx.transaction() as tx:
+        await tx.products.add(product, ctx.principal.tenant_id, ctx.principal.environment)
+        _record(tx, "product.created", None, product)
+    return Created(ProductData(product=ProductView.of(product)), version=1)
+
+
+def new_product(ctx: Context, new: NewProduct) -> Product:
+    """The product of an order to make one, in the workspace's currency."""
     columns, details = split(new.model_dump(exclude={"tiers"}) | {"tiers": new.tiers})
-    product = Product(
+    return Product(
         id=ctx.ids.new("prod"),
         version=1,
         currency=ctx.principal.currency,
@@ -82,10 +95,15 @@ async def create_product(ctx: Context, new: NewProduct) -> Created[ProductData]:
         details=details,
         **columns,
     )
-    async with ctx.transaction() as tx:
-        await tx.products.add(product, ctx.principal.tenant_id, ctx.principal.environment)
-        _record(tx, "product.created", None, product)
-    return Created(ProductData(product=ProductView.of(product)), version=1)
+
+
+def first_product(ctx: Context, service: OfferedService) -> Product:
+    """The product of a service named at onboarding; its price range is kept beside its price."""
+    price = service.price_min or service.price_max or Decimal(0)
+    range_ = {"price_min": service.price_min, "price_max": service.price_max}
+    metadata = {name: f"{value:f}" for name, value in range_.items() if value is not None}
+    new = NewProduct(name=service.name, description=service.description, price=price, type="service", metadata=metadata)
+    return new_product(ctx, new)
 
 
 @operation(
@@ -131,6 +149,17 @@ async def delete_product(ctx: Context, product_id: ProductId) -> ProductDeleted:
         await tx.products.delete(product_id)
         _record(tx, "product.deleted", product, None)
     return ProductDeleted(id=product_id)
+
+
+@internal("catalog.create_first_products")
+async def create_first_products(ctx: Context, first: FirstProducts) -> ProductIds:
+    """Make a product of each service that a new workspace names, at the lower end of its price range."""
+    products = [first_product(ctx, service) for service in first.services]
+    async with ctx.transaction() as tx:
+        for product in products:
+            await tx.products.add(product, ctx.principal.tenant_id, ctx.principal.environment)
+            _record(tx, "product.created", None, product)
+    return ProductIds(product_ids=[product.id for product in products])
 
 
 @internal("catalog.product")

@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 from libs.api.operation import internal
+from libs.commands.customers import ConfirmCustomer
 from libs.errors.types import NotFound
+from libs.service.definition import handles
 from services.customers.context import Context, customers_in
 from services.customers.provisional.models import Confirmed, CustomerTarget, Discarded, FoundCustomer, InlineCustomer
 from services.customers.records import changes as trail
@@ -39,14 +41,14 @@ async def find_or_create(ctx: Context, inline: InlineCustomer) -> FoundCustomer:
 @internal("customers.confirm")
 async def confirm(ctx: Context, target: CustomerTarget) -> Confirmed:
     """Make a provisional customer visible; one that is visible already stays as it is. NotFound once it has lapsed."""
-    async with ctx.transaction() as tx:
-        customers = await customers_in(ctx, tx)
-        customer, _ = await customers.lock_held(target.customer_id)
-        if customer.provisional:
-            visible = replace(customer, provisional=False, updated_at=ctx.now)
-            await customers.save(visible)
-            trail.created(tx, visible)
+    await _confirm(ctx, target.customer_id)
     return Confirmed(customer_id=target.customer_id)
+
+
+@handles(ConfirmCustomer)
+async def confirm_for_deal(ctx: Context, command: ConfirmCustomer) -> None:
+    """The deal that brought the customer exists."""
+    await _confirm(ctx, command.customer_id)
 
 
 @internal("customers.discard")
@@ -64,3 +66,13 @@ async def discard(ctx: Context, target: CustomerTarget) -> Discarded:
         elif customer.provisional:
             await customers.release(customer.id)
     return Discarded(customer_id=target.customer_id, discarded=last)
+
+
+async def _confirm(ctx: Context, customer_id: str) -> None:
+    async with ctx.transaction() as tx:
+        customers = await customers_in(ctx, tx)
+        customer, _ = await customers.lock_held(customer_id)
+        if customer.provisional:
+            visible = replace(customer, provisional=False, updated_at=ctx.now)
+            await customers.save(visible)
+            trail.created(tx, visible)

@@ -135,8 +135,8 @@ class Workspace:
 @pytest.fixture
 async def workspace(postgres_url: str) -> AsyncIterator[Workspace]:
     """A fresh tenant of a running customers service that has no other."""
-    clock, deals = FixedClock(START), Deals()
-    installation = Installation([SERVICE], Settings(database_url=postgres_url), MasterKey(b"\x07" * 32), clock)
+    clock, deals, settings = FixedClock(START), Deals(), Settings.model_validate({"database_url": postgres_url})
+    installation = Installation([SERVICE], settings, MasterKey(b"\x07" * 32), clock)
     await installation.open()
     installation.dispatch.add(["deals.list"], deals)
     host = installation.hosts["customers"]

@@ -48,10 +48,8 @@ class TestPrivacy:
         other = await workspace.create({"name": SECRETS["name"], "email": "zerlina.other@quibber-mail.example"})
         await workspace.call("DELETE", f"/v1/customers?id={other['id']}", headers={"if-match": "*"})
         dump = await everything(workspace)
-        assert {word for word in ("visible pty", "customer.updated") if word in dump} == {
-            "visible pty",
-            "customer.updated",
-        }
+        assert "visible pty" in dump
+        assert "customer.updated" in dump
         assert [canary for canary in CANARIES if canary in dump] == []
 
     async def test_audit_entries_name_changed_fields_and_hide_their_values(self, workspace: Workspace) -> None:

@@ -4,6 +4,10 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+from libs.api.principal import system_principal
+from libs.bus.message import Message
+from libs.commands.customers import ConfirmCustomer
+from libs.sagas.commands import Commands
 from services.customers.tests.conftest import JANE, Workspace
 
 NEW = {"name": "Jane Smith", "email": "jane@example.com", "phone": "0412 345 678", "company": "Acme Corp"}
@@ -52,6 +56,28 @@ class TestConfirm:
             assert (await workspace.ask("customers.confirm", customer_id=customer_id)).status == 200
         assert (await workspace.read(customer_id))["phone"] == "+61412345678"
         assert [event["id"] for event in await workspace.events("customer.created")] == [customer_id]
+
+    async def test_the_saga_of_the_deal_confirms_too(self, workspace: Workspace) -> None:
+        customer_id = await held(workspace)
+        principal = system_principal(workspace.tenant_id, "test")
+        about = {"saga_id": "saga_1", "step": 0, "direction": "do", "reply_to": "deals"}
+        command = Message(
+            id="msg_1",
+            kind="command",
+            name=ConfirmCustomer.command_name(),
+            target="customers",
+            tenant_id=principal.tenant_id,
+            environment=principal.environment,
+            entity=f"customer:{customer_id}",
+            occurred_at=workspace.clock.now(),
+            payload=about | {"command": {"customer_id": customer_id}},
+        )
+        for _ in range(2):
+            await Commands(workspace.host.runtime).on_command(command)
+        assert await status_of(workspace, customer_id) == 200
+        replies = [message.payload["ok"] for message in await workspace.outbox() if message.kind == "reply"]
+        assert replies == [True, True]
+        assert len(await workspace.events("customer.created")) == 1
 
     async def test_a_lapsed_customer_cannot_be_confirmed(self, workspace: Workspace) -> None:
         assert (await workspace.ask("customers.confirm", customer_id="cust_gone")).status == 404

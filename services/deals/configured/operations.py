@@ -9,7 +9,7 @@ from services.deals.configured.models import ConfiguredDeal
 from services.deals.configured.rules import check
 from services.deals.context import Context
 from services.deals.deal.aggregate import Deal
-from services.deals.deal.views import DealData, DealView
+from services.deals.deal.views import DealData, shown_to
 from services.deals.discounts.rules import add as add_discount
 from services.deals.lifecycle.customers import referenced
 from services.deals.lifecycle.models import NewDeal
@@ -47,7 +47,7 @@ async def create_configured(ctx: Context, wanted: ConfiguredDeal) -> Created[Dea
     deal = await _assembled(ctx, wanted, customer.company if customer else None)
     check_cap(ctx.principal, deal.total, deal.currency)
     if wanted.dry_run:
-        return Answer(DealData(deal=DealView.of(deal)), status=200)
+        return Answer(DealData(deal=shown_to(ctx.principal, deal)), status=200)
     provisional = await _customer(ctx, wanted, deal)
     deal.begin()
     tell_configured(deal)
@@ -58,7 +58,7 @@ async def create_configured(ctx: Context, wanted: ConfiguredDeal) -> Created[Dea
         if provisional:
             data = {"customer_id": deal.customer_id}
             await ctx.sagas.start(tx, CreateDeal, ("customer", str(deal.customer_id)), data)
-    return Created(DealData(deal=DealView.of(deal)), version=deal.version)
+    return Created(DealData(deal=shown_to(ctx.principal, deal)), version=deal.version)
 
 
 def tell_configured(deal: Deal) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 from libs.clock import iso
 from libs.money.amounts import decimal_string
-from services.deals.deal.errors import error_of
+from libs.money.errors import OutOfRange as AmountOutOfRange
+from services.deals.deal.errors import DealTooLarge, error_of
 from services.deals.deal.items import DealDiscount, LineItem, Signature
 from services.deals.lifecycle.payment_terms import IMMEDIATE, PaymentTerms, parse_payment_terms
 from services.deals.lifecycle.state_machine import Allowed, DealFacts, DealStatus, SignerType, may_annotate, may_edit
@@ -132,14 +133,13 @@ class Deal:
             raise error_of(refusal)
 
     def reprice(self) -> None:
-        """Compute all amounts anew; only the server does (RULES R118)."""
-        totals = price_deal(
-            [line.pricing() for line in self.line_items],
-            [one.pricing() for one in self.discounts],
-            self.tax_rate,
-            self.default_rate,
-            self.currency,
-        )
+        """Compute all amounts anew; only the server does (RULES R118). Raises DealTooLarge."""
+        lines = [line.pricing() for line in self.line_items]
+        discounts = [one.pricing() for one in self.discounts]
+        try:
+            totals = price_deal(lines, discounts, self.tax_rate, self.default_rate, self.currency)
+        except AmountOutOfRange as error:
+            raise DealTooLarge.of("total", f"The amounts of a deal stay below {error.most}") from error
         self._take(totals)
 
     def _take(self, totals: Totals) -> None:
@@ -159,6 +159,14 @@ class Deal:
         self.changes.append(change)
         self.version += 1
         self.updated_at = at
+
+    def act(self, change: Change, walk: Sequence[Allowed], at: datetime) -> None:
+        """Note an act and take the ways that it opens: one version each, or one for the act alone (A41)."""
+        self.changed(change, at)
+        if walk:
+            self.version -= 1
+        for move in walk:
+            self.move(move, at)
 
     def begin(self) -> None:
         """Note that the deal came into being; its first version is 1."""

@@ -1,6 +1,6 @@
 """Why a deal refuses something."""
 
-from libs.errors.types import ApiError, Conflict
+from libs.errors.types import ApiError, Conflict, OutOfRange
 from services.deals.lifecycle.state_machine import Reason, Refused
 
 
@@ -58,6 +58,10 @@ class PaymentInProgress(Conflict):
 
     code = "conflict.payment_in_progress"
     message = "Money was captured for the deal or is held for it."
+
+
+class DealTooLarge(OutOfRange):
+    """The amounts of the deal are more than any answer could carry."""
 
 
 _TYPES: dict[Reason, type[ApiError]] = {

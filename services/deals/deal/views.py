@@ -6,6 +6,7 @@ from pydantic import Field
 
 from libs.api.fields import Output
 from libs.api.paging import Pagination
+from libs.api.principal import Principal
 from libs.clock import iso
 from libs.money.amounts import price_string
 from libs.money.formats import money_object
@@ -222,9 +223,15 @@ class DealList(Output):
     pagination: Pagination
 
 
-def current(deal: Deal) -> dict[str, Any]:
+def shown_to(principal: Principal, deal: Deal, customer: dict[str, Any] | None = None) -> DealView:
+    """The deal as a caller may see it: a browser's key never sees the internal notes (deals.create)."""
+    view = DealView.of(deal, customer)
+    return view.model_copy(update={"notes": None}) if principal.kind == "publishable" else view
+
+
+def current(principal: Principal, deal: Deal) -> dict[str, Any]:
     """The state that a caller with an old version gets to see (R20)."""
-    return DealData(deal=DealView.of(deal)).model_dump(mode="json")
+    return DealData(deal=shown_to(principal, deal)).model_dump(mode="json")
 
 
 def snapshot(deal: Deal) -> dict[str, Any]:

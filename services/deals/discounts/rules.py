@@ -4,6 +4,7 @@ from datetime import datetime
 
 from libs.errors.types import OutOfRange
 from libs.money.errors import OutOfRange as AmountOutOfRange
+from libs.money.json_numbers import as_json_number
 from services.deals.deal.aggregate import Change, Deal
 from services.deals.deal.items import DealDiscount
 from services.deals.discounts.models import NewDiscount
@@ -25,7 +26,7 @@ def add(deal: Deal, new: NewDiscount, discount_id: str, at: datetime) -> DealDis
     told = {
         "deal_id": deal.id,
         "type": added.type,
-        "value": int(added.value) if added.value == added.value.to_integral_value() else f"{added.value:f}",
+        "value": int(added.value) if added.value == added.value.to_integral_value() else as_json_number(added.value),
         "code": added.code,
         "description": added.description,
         "discount_amount": deal.money(added.amount),

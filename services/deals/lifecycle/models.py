@@ -2,7 +2,8 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from libs.api.fields import (
     Currency,
@@ -49,23 +50,40 @@ Target = Literal[
 ]
 
 
+InitialStatus = Literal["draft", "in_progress"]
+
+
 class NewDeal(Input):
     """The body of `deals.create`."""
 
-    title: Name | None = None
     customer_id: Label | None = None
+    title: Name | None = Field(default=None, validate_default=True)
     description: LongText | None = None
     currency: Currency = "USD"
     tax_rate: TaxRate | None = None
     deal_type: DealType = "one_time"
-    billing_cycle: BillingCycle | None = None
+    billing_cycle: BillingCycle | None = Field(default=None, validate_default=True)
     presentation_currency: Currency | None = None
     settlement_currency: Currency | None = None
-    status: str = "draft"
+    status: InitialStatus = "draft"
     notes: LongText | None = None
     metadata: Metadata | None = None
     deposit_required: NotNegative | None = None
     template_id: Label | None = None
+
+    @field_validator("title")
+    @classmethod
+    def _names_the_deal(cls, title: str | None, info: ValidationInfo) -> str | None:
+        if title is None and info.data.get("customer_id", "") is None:
+            raise PydanticCustomError("missing", "title is required where there is no customer_id")
+        return title
+
+    @field_validator("billing_cycle")
+    @classmethod
+    def _recurs(cls, cycle: str | None, info: ValidationInfo) -> str | None:
+        if cycle is None and info.data.get("deal_type") == "recurring":
+            raise PydanticCustomError("missing", "billing_cycle is required when deal_type is recurring")
+        return cycle
 
 
 class DealChanges(Input):
@@ -104,11 +122,17 @@ class Transitioned(Output):
     deal: DealView
 
 
-class DealRemoved(Output):
-    """`data` of DELETE: the cancelled deal, or that a cancelled one is gone."""
+class DealCancelled(Output):
+    """`data` of DELETE: the deal that it cancelled, with its new status at the top level too (R26)."""
 
-    deal: DealView | None = None
-    deleted: Literal[True] | None = None
+    deal: DealView
+    status: str
+
+
+class DealDeleted(Output):
+    """`data` of DELETE where the deal was cancelled before: it is gone."""
+
+    deleted: Literal[True] = True
     deal_id: str
 
 

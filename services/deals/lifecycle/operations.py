@@ -5,8 +5,10 @@ from typing import Annotated, Any
 from libs.api.answers import Answer, Created
 from libs.api.markers import Either, Path, Query
 from libs.api.operation import DELETE, GET, KEY, PATCH, POST, PUBLISHABLE, SESSION, internal, operation
+from libs.api.principal import Principal
 from libs.api.shaping import Representation
 from libs.errors.types import (
+    ApiError,
     InvalidFields,
     NotFound,
     PreconditionFailed,
@@ -19,14 +21,15 @@ from libs.trust.caps import check_cap
 from services.deals.context import Context
 from services.deals.deal import errors
 from services.deals.deal.aggregate import Deal
-from services.deals.deal.views import DealData, DealList, DealView, current
+from services.deals.deal.views import DealData, DealList, current, shown_to
 from services.deals.lifecycle.closing import close_or_begin, follow
 from services.deals.lifecycle.customers import customer_views, referenced
 from services.deals.lifecycle.models import (
+    DealCancelled,
     DealChanges,
+    DealDeleted,
     DealFilter,
     DealQuestion,
-    DealRemoved,
     NewDeal,
     Payable,
     ProductQuestion,
@@ -47,6 +50,7 @@ from services.deals.lifecycle.rules import (
     title_for,
 )
 from services.deals.lifecycle.state_machine import (
+    Condition,
     DealStatus,
     Deleted,
     Refused,
@@ -81,7 +85,7 @@ async def list_deals(ctx: Context, query: Annotated[DealFilter, Query()]) -> Dea
     async with ctx.transaction() as tx:
         page = await tx.deals.page(query)
     customers = await customer_views(ctx, page.rows) if query.wants("customer") else {}
-    views = [DealView.of(deal, customers.get(deal.customer_id or "")) for deal in page.rows]
+    views = [shown_to(ctx.principal, deal, customers.get(deal.customer_id or "")) for deal in page.rows]
     return DealList(deals=views, pagination=page.pagination)
 
 
@@ -93,7 +97,8 @@ async def get_deal(ctx: Context, deal_id: DealId, choice: Annotated[Representati
     async with ctx.transaction() as tx:
         deal = await tx.deals.get(deal_id)
     customers = await customer_views(ctx, [deal]) if choice.wants("customer") else {}
-    return Answer(DealData(deal=DealView.of(deal, customers.get(deal.customer_id or ""))), version=deal.version)
+    view = shown_to(ctx.principal, deal, customers.get(deal.customer_id or ""))
+    return Answer(DealData(deal=view), version=deal.version)
 
 
 @operation(
@@ -114,7 +119,7 @@ async def create_deal(ctx: Context, new: NewDeal) -> Created[DealData]:
     deal.begin()
     async with ctx.transaction() as tx:
         await tx.deals.add(deal)
-    return Created(DealData(deal=DealView.of(deal)), version=deal.version)
+    return Created(DealData(deal=shown_to(ctx.principal, deal)), version=deal.version)
 
 
 def start_deal(ctx: Context, new: NewDeal, title: str) -> Deal:
@@ -161,13 +166,13 @@ async def update_deal(ctx: Context, deal_id: DealId, changes: DealChanges) -> An
     await referenced(ctx, sent.get("customer_id"))
     async with ctx.transaction() as tx:
         deal = await tx.deals.lock(deal_id)
-        ctx.if_match.check(deal.version, lambda: current(deal))
+        ctx.if_match.check(deal.version, lambda: current(ctx.principal, deal))
         deal.check_editable(list(sent))
         check_changes(deal, sent)
         apply_changes(deal, sent, ctx.now)
         check_cap(ctx.principal, deal.total, deal.currency)
         await tx.deals.save(deal)
-    return Answer(DealData(deal=DealView.of(deal)), version=deal.version)
+    return Answer(DealData(deal=shown_to(ctx.principal, deal)), version=deal.version)
 
 
 @operation(
@@ -186,21 +191,22 @@ async def update_deal(ctx: Context, deal_id: DealId, changes: DealChanges) -> An
     if_match="required",
     errors=[NotFound, errors.DealAlreadyClosed, errors.ConditionsNotMet, PreconditionFailed, PreconditionRequired],
 )
-async def cancel_deal(ctx: Context, deal_id: DealId) -> Answer[DealRemoved]:
+async def cancel_deal(ctx: Context, deal_id: DealId) -> Answer[DealCancelled | DealDeleted]:
     """Cancel a deal, or delete one that is cancelled already."""
     async with ctx.transaction() as tx:
         deal = await tx.deals.lock(deal_id)
-        ctx.if_match.check(deal.version, lambda: current(deal))
+        ctx.if_match.check(deal.version, lambda: current(ctx.principal, deal))
         outcome = check_cancel(deal.facts())
         if isinstance(outcome, Refused):
             raise errors.error_of(outcome)
         if isinstance(outcome, Deleted):
             await tx.deals.delete(deal)
-            return Answer(DealRemoved(deleted=True, deal_id=deal.id))
+            return Answer(DealDeleted(deal_id=deal.id))
         deal.move(outcome, ctx.now)
         await tx.deals.save(deal)
         job = await follow(ctx, tx, deal)
-    return Answer(DealRemoved(deal=DealView.of(deal), deal_id=deal.id), version=deal.version, job_id=job)
+    data = DealCancelled(deal=shown_to(ctx.principal, deal), status=deal.status)
+    return Answer(data, version=deal.version, job_id=job)
 
 
 @operation(
@@ -229,7 +235,7 @@ async def transition_deal(ctx: Context, deal_id: DealId, status: Annotated[Targe
     target = DealStatus(status)
     async with ctx.transaction() as tx:
         deal = await tx.deals.lock(deal_id)
-        ctx.if_match.check(deal.version, lambda: current(deal))
+        ctx.if_match.check(deal.version, lambda: current(ctx.principal, deal))
         previous, job = deal.status, None
         outcome = check_transition(deal.facts(), target)
         if isinstance(outcome, Refused):
@@ -241,25 +247,36 @@ async def transition_deal(ctx: Context, deal_id: DealId, status: Annotated[Targe
             deal.move(outcome, ctx.now)
             await tx.deals.save(deal)
             job = await follow(ctx, tx, deal)
-    answer = Answer(moved(deal, previous), version=deal.version, job_id=job)
+    answer = Answer(moved(ctx.principal, deal, previous), version=deal.version, job_id=job)
     if job and deal.status is previous:
         answer.later = lambda: captured_and_closed(ctx, deal, job)
     return answer
 
 
-def moved(deal: Deal, previous: DealStatus) -> Transitioned:
+def moved(principal: Principal, deal: Deal, previous: DealStatus) -> Transitioned:
     """`data` of a transition."""
-    return Transitioned(deal_id=deal.id, previous_status=previous, status=deal.status, deal=DealView.of(deal))
+    view = shown_to(principal, deal)
+    return Transitioned(deal_id=deal.id, previous_status=previous, status=deal.status, deal=view)
 
 
 async def captured_and_closed(ctx: Context, before: Deal, job: str) -> Answer[Transitioned]:
     """The answer once the closing saga has captured what was authorised; raises where that was refused."""
     row = await ctx.sagas.wait(ctx, job, seconds=CAPTURE_SECONDS, past_step=1)
-    if row and row.progress.state in ("compensating", "compensated", "dead"):
-        raise errors.ConditionsNotMet("The payment could not be captured, so the deal stays as it is.")
     async with ctx.within(before.tenant_id, ctx.principal.environment).transaction() as tx:
         deal = await tx.deals.get(before.id)
-    return Answer(moved(deal, before.status), version=deal.version, job_id=job)
+    given_up = row is not None and (row.progress.over or row.progress.state == "compensating")
+    if given_up and deal.status is not DealStatus.CLOSED:
+        raise not_closed(deal)
+    return Answer(moved(ctx.principal, deal, before.status), version=deal.version, job_id=job)
+
+
+def not_closed(deal: Deal) -> ApiError:
+    """Why the closing was given up: the deal changed meanwhile, or its money could not be captured."""
+    outcome = check_transition(deal.facts(), DealStatus.CLOSED)
+    if isinstance(outcome, Refused):
+        return errors.error_of(outcome)
+    details = {"current_status": deal.status, "conditions": [Condition.PAYMENT_COMPLETE]}
+    return errors.ConditionsNotMet("The payment could not be captured, so the deal stays open.", details=details)
 
 
 @operation(

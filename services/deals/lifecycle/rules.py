@@ -5,13 +5,12 @@ from decimal import Decimal
 from typing import Any
 
 from libs.api.principal import Principal
-from libs.errors.types import BadRequest, InvalidFields, NotFound, OutOfRange
+from libs.errors.types import InsufficientScope, InvalidFields, NotFound, OutOfRange
 from libs.money.amounts import round_to
 from services.deals.deal.aggregate import Change, Deal
 from services.deals.lifecycle.models import NewDeal
 
 REQUIRED = ("title", "currency", "deal_type", "metadata")
-INITIAL_STATUSES = ("draft", "in_progress")
 PUBLIC_TARGETS = ("in_progress", "cancelled")
 HIDDEN_FROM_PUBLIC = ("notes", "deposit_required", "metadata")
 
@@ -21,13 +20,7 @@ class DepositOutOfRange(OutOfRange):
 
 
 def check_new(new: NewDeal) -> None:
-    """What the fields of a new deal demand of each other."""
-    if new.title is None and new.customer_id is None:
-        raise InvalidFields.of("title", "title is required where there is no customer_id", "required")
-    if new.deal_type == "recurring" and new.billing_cycle is None:
-        raise InvalidFields.of("billing_cycle", "billing_cycle is required when deal_type is recurring", "required")
-    if new.status not in INITIAL_STATUSES:
-        raise InvalidFields.of("status", "A new deal is draft or in_progress", "unknown_value")
+    """A deal is not made from a template that does not exist, nor offered without line items."""
     if new.template_id is not None:
         raise NotFound("Deal template not found")
     if new.status == "in_progress":
@@ -73,4 +66,5 @@ def deposit_in(amount: Decimal | None, currency: str) -> Decimal | None:
 def check_target(principal: Principal, target: str) -> None:
     """A browser's key only starts or calls off a deal (deals.transition)."""
     if principal.kind == "publishable" and target not in PUBLIC_TARGETS:
-        raise BadRequest(f"A publishable key moves a deal to {' or '.join(PUBLIC_TARGETS)} only.")
+        message = f"A publishable key moves a deal to {' or '.join(PUBLIC_TARGETS)} only."
+        raise InsufficientScope(message, details={"required_scopes": ["deals:write"]})

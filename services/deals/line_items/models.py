@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from libs.api.fields import Input, Label, LongText, Name, NotNegative, Object, Output, Whole
 from services.deals.deal.views import DealView, LineItemView
@@ -13,16 +14,23 @@ Quantity = Annotated[Whole, Field(ge=1, le=1_000_000)]
 
 
 class NewLineItem(Input):
-    """The body of `deals.add_item`, and an item of `deals.create_configured`."""
+    """The body of `deals.add_item`, and an item of `deals.create_configured`. Name and price may be the product's."""
 
     product_id: Label
-    name: Name | None = None
-    unit_price: NotNegative | None = None
+    name: Name | None = Field(default=None, validate_default=True)
+    unit_price: NotNegative | None = Field(default=None, validate_default=True)
     quantity: Quantity = 1
     description: LongText | None = None
     configuration: Object | None = None
     price_type: LinePriceType | None = None
     billing_cycle: BillingCycle | None = None
+
+    @field_validator("name", "unit_price")
+    @classmethod
+    def _given_or_of_the_product(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is None and "product_id" not in info.data:
+            raise PydanticCustomError("missing", "Field required where there is no product")
+        return value
 
 
 class NewQuantity(Input):

@@ -9,7 +9,7 @@ from libs.errors.types import NotFound, PreconditionFailed, PreconditionRequired
 from libs.trust.caps import check_cap
 from services.deals.context import Context
 from services.deals.deal import errors
-from services.deals.deal.views import DealData, DealView, LineItemView, current
+from services.deals.deal.views import DealData, LineItemView, current, shown_to
 from services.deals.line_items import rules
 from services.deals.line_items.models import LineItemData, NewLineItem, NewQuantity, PricedProduct
 
@@ -40,13 +40,13 @@ async def add_item(ctx: Context, deal_id: DealId, item: NewLineItem) -> Created[
     own_price = ctx.principal.kind != "publishable"
     async with ctx.transaction() as tx:
         deal = await tx.deals.lock(deal_id)
-        ctx.if_match.check(deal.version, lambda: current(deal))
+        ctx.if_match.check(deal.version, lambda: current(ctx.principal, deal))
         deal.check_editable()
         line = rules.line_of(item, product, ctx.ids.new("item"), deal.currency, own_price=own_price)
         added = rules.add(deal, line, ctx.now)
         check_cap(ctx.principal, deal.total, deal.currency)
         await tx.deals.save(deal)
-    data = LineItemData(deal=DealView.of(deal), line_item=LineItemView.of(added, deal))
+    data = LineItemData(deal=shown_to(ctx.principal, deal), line_item=LineItemView.of(added, deal))
     return Created(data, version=deal.version)
 
 
@@ -65,13 +65,15 @@ async def update_item(ctx: Context, deal_id: DealId, item_id: ItemId, change: Ne
     """Change the quantity of a line item."""
     async with ctx.transaction() as tx:
         deal = await tx.deals.lock(deal_id)
-        ctx.if_match.check(deal.version, lambda: current(deal))
+        ctx.if_match.check(deal.version, lambda: current(ctx.principal, deal))
         rules.found(deal, item_id)
         deal.check_editable()
         line = rules.change_quantity(deal, item_id, change.quantity, ctx.now)
         check_cap(ctx.principal, deal.total, deal.currency)
         await tx.deals.save(deal)
-    return Answer(LineItemData(deal=DealView.of(deal), line_item=LineItemView.of(line, deal)), version=deal.version)
+    return Answer(
+        LineItemData(deal=shown_to(ctx.principal, deal), line_item=LineItemView.of(line, deal)), version=deal.version
+    )
 
 
 @operation(
@@ -89,9 +91,9 @@ async def remove_item(ctx: Context, deal_id: DealId, item_id: ItemId) -> Answer[
     """Remove a line item from a deal and recompute its totals."""
     async with ctx.transaction() as tx:
         deal = await tx.deals.lock(deal_id)
-        ctx.if_match.check(deal.version, lambda: current(deal))
+        ctx.if_match.check(deal.version, lambda: current(ctx.principal, deal))
         rules.found(deal, item_id)
         deal.check_editable()
         rules.remove(deal, item_id, ctx.now)
         await tx.deals.save(deal)
-    return Answer(DealData(deal=DealView.of(deal)), version=deal.version)
+    return Answer(DealData(deal=shown_to(ctx.principal, deal)), version=deal.version)

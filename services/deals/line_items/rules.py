@@ -22,7 +22,8 @@ def line_of(new: NewLineItem, product: PricedProduct, item_id: str, currency: st
         raise InvalidFields.of("unit_price", f"The product is priced in {product.currency}; send a price in {currency}")
     if product.status == "archived":
         raise InvalidFields.of("product_id", "The product is archived")
-    price_type = new.price_type or product.price_type
+    of_product = "once_off" if given is not None and product.price_type == "percentage" else product.price_type
+    price_type = new.price_type or of_product
     if price_type == "recurring" and not (new.billing_cycle or product.billing_cycle):
         raise InvalidFields.of("billing_cycle", "billing_cycle is required for a recurring line", "required")
     if (new.configuration or {}).get("option_ids"):

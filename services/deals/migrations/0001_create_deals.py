@@ -44,7 +44,6 @@ CREATE TABLE deals (
     payment_sequence integer NOT NULL,
     signatures_asked boolean NOT NULL,
     signature_requested_at timestamptz,
-    product_ids text[] NOT NULL,
     signed boolean NOT NULL GENERATED ALWAYS AS (
         jsonb_path_exists(signatures, '$[*] ? (@.withdrawn_at == null)')
     ) STORED,
@@ -58,10 +57,17 @@ CREATE INDEX deals_newest ON deals (tenant_id, environment, created_at DESC, id 
 CREATE INDEX deals_changed ON deals (tenant_id, environment, updated_at DESC, id DESC);
 CREATE INDEX deals_of_customer ON deals (tenant_id, environment, customer_id, created_at DESC);
 CREATE INDEX deals_by_status ON deals (tenant_id, environment, status, created_at DESC, id DESC);
-CREATE INDEX deals_of_product ON deals USING gin (product_ids);
 CREATE INDEX deals_by_id ON deals (id);
 CREATE INDEX deals_awaiting_signatures ON deals (signature_requested_at)
     WHERE status IN ('pending_signature', 'awaiting_signatures');
+CREATE TABLE deal_products (
+    tenant_id text NOT NULL,
+    environment text NOT NULL,
+    product_id text NOT NULL,
+    deal_id text NOT NULL,
+    PRIMARY KEY (tenant_id, environment, product_id, deal_id)
+);
+CREATE INDEX products_of_deal ON deal_products (tenant_id, environment, deal_id);
 CREATE TABLE deal_terms (
     tenant_id text NOT NULL,
     environment text NOT NULL,
@@ -75,4 +81,4 @@ CREATE TABLE deal_terms (
 
 
 def upgrade() -> None:
-    run(platform_sql(roles()) + DEALS + protect(roles(), "deals", "deal_terms"))
+    run(platform_sql(roles()) + DEALS + protect(roles(), "deals", "deal_products", "deal_terms"))

@@ -5,6 +5,7 @@ from typing import Any
 from libs.clock import iso
 from libs.commands.deals import ApplyPayment, FinaliseDeal, MarkClosed
 from libs.errors.types import NotFound
+from libs.sagas.saga import NOTHING_LEFT
 from libs.service.definition import handles
 from services.deals.context import Context
 from services.deals.deal.aggregate import Change, Deal
@@ -26,11 +27,10 @@ async def apply_payment(ctx: Context, command: ApplyPayment) -> dict[str, Any]:
             return {"deal_status": "deleted", "balance_due": None, "misplaced": True}
         if command.payment_sequence > deal.payment_sequence:
             _take(deal, command)
-            deal.changed(Change("deal.payment_changed"), ctx.now)
-            for move in payment_walk(deal.facts()) if deal.captured > deal.refunded else ():
-                deal.move(move, ctx.now)
+            walk = payment_walk(deal.facts()) if deal.captured > deal.refunded else ()
+            deal.act(Change("deal.payment_changed"), walk, ctx.now)
             await tx.deals.save(deal)
-            if deal.status is DealStatus.CLOSED and deal.closed_at == ctx.now:
+            if walk:
                 await follow(ctx, tx, deal)
     misplaced = deal.status in TAKES_NO_MONEY and deal.captured > deal.refunded
     return {"deal_status": deal.status, "balance_due": deal.money(deal.balance_due), "misplaced": misplaced}
@@ -43,15 +43,19 @@ def _take(deal: Deal, command: ApplyPayment) -> None:
 
 @handles(MarkClosed)
 async def mark_closed(ctx: Context, command: MarkClosed) -> dict[str, Any]:
-    """Close the deal after its captures; refused where it changed meanwhile, so that they are refunded."""
+    """Close the deal after its captures; refused where it changed meanwhile, so that they are refunded.
+
+    A deal that was closed meanwhile is settled by whoever closed it, a payment or another request.
+    """
     async with ctx.transaction() as tx:
         deal = await tx.deals.lock(command.deal_id)
-        if deal.status is not DealStatus.CLOSED:
-            outcome = check_transition(deal.facts(), DealStatus.CLOSED)
-            if isinstance(outcome, Refused):
-                raise error_of(outcome)
-            deal.move(outcome, ctx.now)
-            await tx.deals.save(deal)
+        if deal.status is DealStatus.CLOSED:
+            return {"deal_status": deal.status, NOTHING_LEFT: True}
+        outcome = check_transition(deal.facts(), DealStatus.CLOSED)
+        if isinstance(outcome, Refused):
+            raise error_of(outcome)
+        deal.move(outcome, ctx.now)
+        await tx.deals.save(deal)
     return {"deal_status": deal.status}
 
 

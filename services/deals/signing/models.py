@@ -33,6 +33,13 @@ class SignedData(Output):
     status: str
 
 
+class UnsignedData(Output):
+    """`data` after the signatures were withdrawn; `status` is the deal's new status (R26)."""
+
+    deal: DealView
+    status: str
+
+
 class SealedDigest(BaseModel):
     """A signature that the federation service made with the workspace's key: base64 over the 32 bytes of a hash."""
 

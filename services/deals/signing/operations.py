@@ -20,8 +20,9 @@ from libs.trust.caps import check_cap
 from services.deals.context import Context
 from services.deals.deal import errors
 from services.deals.deal.aggregate import Deal
+from services.deals.deal.items import Signature
 from services.deals.deal.store import locate
-from services.deals.deal.views import DealData, DealView, SignatureView, current
+from services.deals.deal.views import SignatureView, current, shown_to
 from services.deals.lifecycle.closing import follow
 from services.deals.signing import rules
 from services.deals.signing.models import (
@@ -34,6 +35,7 @@ from services.deals.signing.models import (
     SignedData,
     Signer,
     SignRequest,
+    UnsignedData,
     UnsignRequest,
     Verification,
     VerificationData,
@@ -78,7 +80,7 @@ async def sign_deal(ctx: Context, deal_id: DealId, request: SignRequest) -> Answ
     """Sign a deal's present content with the workspace's Ed25519 key."""
     async with ctx.transaction() as tx:
         deal = await tx.deals.lock(deal_id)
-        ctx.if_match.check(deal.version, lambda: current(deal))
+        ctx.if_match.check(deal.version, lambda: current(ctx.principal, deal))
         signer = rules.signer_of(ctx.principal, request, deal)
         walk = rules.walk_of(deal, *signer)
         check_cap(ctx.principal, deal.total, deal.currency)
@@ -89,7 +91,7 @@ async def sign_deal(ctx: Context, deal_id: DealId, request: SignRequest) -> Answ
         rules.sign(deal, signature, walk, ctx.now)
         await tx.deals.save(deal)
         job = await follow(ctx, tx, deal)
-    data = SignedData(deal=DealView.of(deal), signature=SignatureView.of(signature), status=deal.status)
+    data = SignedData(deal=shown_to(ctx.principal, deal), signature=SignatureView.of(signature), status=deal.status)
     return Answer(data, version=deal.version, job_id=job)
 
 
@@ -104,14 +106,14 @@ async def sign_deal(ctx: Context, deal_id: DealId, request: SignRequest) -> Answ
     if_match="optional",
     errors=[NotFound, errors.DealAlreadyClosed, errors.NotSigned, errors.PaymentInProgress],
 )
-async def unsign_deal(ctx: Context, deal_id: DealId, request: UnsignRequest) -> Answer[DealData]:
+async def unsign_deal(ctx: Context, deal_id: DealId, request: UnsignRequest) -> Answer[UnsignedData]:
     """Withdraw the signatures of a deal, so that its terms can be revised."""
     async with ctx.transaction() as tx:
         deal = await tx.deals.lock(deal_id)
-        ctx.if_match.check(deal.version, lambda: current(deal))
+        ctx.if_match.check(deal.version, lambda: current(ctx.principal, deal))
         rules.unsign(deal, request.reason, ctx.now)
         await tx.deals.save(deal)
-    return Answer(DealData(deal=DealView.of(deal)), version=deal.version)
+    return Answer(UnsignedData(deal=shown_to(ctx.principal, deal), status=deal.status), version=deal.version)
 
 
 @operation(
@@ -193,21 +195,24 @@ async def _verification(ctx: Context, deal: Deal) -> Verification:
             deal_id=deal.id, status="unsigned", message=MESSAGES["unsigned"], deal_hash=unsigned, signature=None
         )
     latest = deal.valid_signatures[-1]
-    answer = await ctx.services.ask(
-        "federation.verify", key_id=latest.key_id, digest=encoded(latest.deal_hash), value=latest.value
-    )
     matches = all(one.deal_hash == present for one in deal.valid_signatures)
-    sound = matches and bool(answer["valid"])
-    status = "verified" if sound else "tampered"
+    valid = all([await _sound(ctx, one) for one in deal.valid_signatures])
+    status = "verified" if matches and valid else "tampered"
     return Verification(
         deal_id=deal.id,
         status=status,  # type: ignore[arg-type]
         message=MESSAGES[status],
         deal_hash=HashComparison(stored=latest.deal_hash, current=present, matches=matches),
-        signature=SignatureFacts(
-            valid=bool(answer["valid"]), signed_at=latest.signed_at, value=latest.value, key_id=latest.key_id
-        ),
+        signature=SignatureFacts(valid=valid, signed_at=latest.signed_at, value=latest.value, key_id=latest.key_id),
     )
+
+
+async def _sound(ctx: Context, signature: Signature) -> bool:
+    """Whether the workspace's key made the signature over the hash that it is kept with."""
+    answer = await ctx.services.ask(
+        "federation.verify", key_id=signature.key_id, digest=encoded(signature.deal_hash), value=signature.value
+    )
+    return bool(answer["valid"])
 
 
 def _signers(deal: Deal) -> list[Signer]:

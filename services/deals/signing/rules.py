@@ -14,7 +14,7 @@ from services.deals.deal.aggregate import Change, Deal
 from services.deals.deal.errors import AlreadySigned, error_of
 from services.deals.deal.items import Signature
 from services.deals.deal.views import DealView
-from services.deals.lifecycle.state_machine import Allowed, Refused, SignerType
+from services.deals.lifecycle.state_machine import Allowed, DealStatus, Refused, SignerType
 from services.deals.lifecycle.walks import Walk, check_unsign, signature_walk
 from services.deals.signing.models import SealedDigest, SignRequest
 
@@ -74,9 +74,10 @@ def _not_the_customer() -> InsufficientScope:
 
 def walk_of(deal: Deal, kind: SignerType, signer_id: str) -> Walk:
     """The statuses that the signature will walk through; raises where it is refused."""
-    if any((one.signer_type, one.signer_id) == (kind, signer_id) for one in deal.valid_signatures):
-        raise AlreadySigned
     outcome = signature_walk(deal.facts(), kind)
+    signed = any((one.signer_type, one.signer_id) == (kind, signer_id) for one in deal.valid_signatures)
+    if signed and deal.status is not DealStatus.CLOSED:
+        raise AlreadySigned
     if isinstance(outcome, Refused):
         raise error_of(outcome)
     return outcome
@@ -96,12 +97,7 @@ def sign(deal: Deal, signature: Signature, walk: Walk, at: datetime) -> None:
         "signed_at": signature.signed_at,
     }
     note = {"deal_hash": signature.deal_hash, "ip_address": signature.ip_address, "consent": signature.consent}
-    version = deal.version
-    deal.changed(Change("deal.signed", "deal.signature_added", told, note), at)
-    if walk:
-        deal.version = version
-    for move in walk:
-        deal.move(move, at)
+    deal.act(Change("deal.signed", "deal.signature_added", told, note), walk, at)
 
 
 def new_signature(
@@ -136,10 +132,7 @@ def unsign(deal: Deal, reason: str | None, at: datetime) -> None:
         "reason": reason,
         "unsigned_at": iso(at),
     }
-    version = deal.version
-    deal.changed(Change("deal.unsigned", "deal.unsigned", told, {"reason": reason}), at)
-    deal.version = version
-    deal.move(outcome, at)
+    deal.act(Change("deal.unsigned", "deal.unsigned", told, {"reason": reason}), (outcome,), at)
 
 
 def withdraw(deal: Deal, at: datetime) -> None:

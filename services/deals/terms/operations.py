@@ -8,7 +8,7 @@ from libs.api.operation import GET, KEY, POST, SESSION, operation
 from libs.errors.types import InvalidFields, NotFound
 from services.deals.context import Context
 from services.deals.deal import errors
-from services.deals.deal.views import DealData, DealView, current
+from services.deals.deal.views import DealData, current, shown_to
 from services.deals.terms.models import NewTerms, TermsView
 from services.deals.terms.rules import SCHEMA_VERSION, set_terms
 
@@ -30,12 +30,12 @@ async def attach_terms(ctx: Context, deal_id: DealId, new: NewTerms) -> Answer[D
     """Attach a new version of structured terms to a deal; the earlier ones are kept."""
     async with ctx.transaction() as tx:
         deal = await tx.deals.lock(deal_id)
-        ctx.if_match.check(deal.version, lambda: current(deal))
+        ctx.if_match.check(deal.version, lambda: current(ctx.principal, deal))
         deal.check_editable()
         set_terms(deal, new.terms, ctx.now)
         await tx.deals.save(deal)
         await tx.deals.keep_terms(deal)
-    return Answer(DealData(deal=DealView.of(deal)), version=deal.version)
+    return Answer(DealData(deal=shown_to(ctx.principal, deal)), version=deal.version)
 
 
 @operation(

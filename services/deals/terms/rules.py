@@ -59,7 +59,7 @@ def _signatures(value: Any) -> str | None:
     kinds = {kind.value for kind in SignerType}
     if not isinstance(value, dict) or not isinstance(value.get("required", []), list):
         return "Input should be an object with a list `required`"
-    if unknown := [one for one in value.get("required", []) if one not in kinds]:
+    if unknown := [one for one in value.get("required", []) if not isinstance(one, str) or one not in kinds]:
         return f"Unknown kinds of signer: {unknown}"
     return _number(value["expires_in_days"], Decimal(3650)) if "expires_in_days" in value else None
 

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+import orjson
+
 from libs.api.call import Call
 from services.deals.tests.peers.customers import Book
 from services.deals.tests.peers.payments import Till
-from tests.support.client import Answer, Client
+from tests.support.client import Answer, Client, done
 from tests.support.system import System
 
 
@@ -17,6 +19,7 @@ class Workspace:
 
     system: System
     seller: Client
+    reports: int = 0
 
     @property
     def tenant_id(self) -> str:
@@ -34,7 +37,7 @@ class Workspace:
         till: Till = self.system.ports("payments")
         return till
 
-    def customer(self, company: str | None = "Acme", email: str = "") -> str:
+    async def customer(self, company: str | None = "Acme", email: str = "") -> str:
         """A customer of the workspace."""
         return self.book.add(self.tenant_id, f"cust_{uuid4().hex[:12]}", company, email)
 
@@ -52,11 +55,11 @@ class Workspace:
 
     async def offer(self, price: Any = 100, terms: dict[str, Any] | None = None, **fields: Any) -> str:
         """A draft with a customer and one line of the price, ready for everything."""
-        deal_id = await self.deal(**{"customer_id": self.customer()} | fields)
+        deal_id = await self.deal(**{"customer_id": await self.customer()} | fields)
         product_id = await self.product(price=price)
-        (await self.act(deal_id, "add_item", {"product_id": product_id})).data  # noqa: B018 - asserts the success
+        done(await self.act(deal_id, "add_item", {"product_id": product_id}))
         if terms:
-            (await self.set_terms(deal_id, **terms)).data  # noqa: B018
+            done(await self.set_terms(deal_id, **terms))
         return deal_id
 
     async def act(self, deal_id: str, action: str, body: Any = None, **headers: Any) -> Answer:
@@ -66,7 +69,7 @@ class Workspace:
     async def move(self, deal_id: str, *targets: str) -> Answer:
         """Transitions one after the other; the answer to the last."""
         for target in targets[:-1]:
-            (await self.act(deal_id, f"transition&status={target}")).data  # noqa: B018
+            done(await self.act(deal_id, f"transition&status={target}"))
         return await self.act(deal_id, f"transition&status={targets[-1]}")
 
     async def set_terms(self, deal_id: str, **terms: Any) -> Answer:
@@ -85,26 +88,28 @@ class Workspace:
 
     async def pay(self, deal_id: str, **sums: Any) -> dict[str, Any]:
         """Let payments tell the deal of its running sums; returns what the deal answered."""
-        self.paid = getattr(self, "paid", 0) + 1
-        nothing = {"captured": 0, "refunded": 0, "authorised": 0, "payment_status": "paid"}
-        report = {"deal_id": deal_id, "payment_sequence": self.paid} | nothing | sums
-        principal = self.seller.principal.acting_as_service()
-        call = Call("", "", operation="payments.arrive", arguments=report, principal=principal)
-        reply = await self.system.installation.call(call)
-        assert reply.status == 200, reply.body
+        self.reports += 1
+        job = await self.tell_payment(deal_id, **{"payment_sequence": self.reports} | sums)
         await self.system.settle()
-        job = reply.body["data"]["job_id"]
-        result: str = await self.system.owner.fetchval("SELECT data FROM payments.sagas WHERE id = $1", job)
-        import orjson
+        data = await self.system.owner.fetchval("SELECT data FROM payments.sagas WHERE id = $1", job)
+        answered: dict[str, Any] = orjson.loads(data)
+        return answered
 
-        found: dict[str, Any] = orjson.loads(result)
-        return found
+    async def tell_payment(self, deal_id: str, **sums: Any) -> str:
+        """As `pay`, without waiting for the deal; returns the job of the saga."""
+        nothing = {"captured": 0, "refunded": 0, "authorised": 0, "payment_status": "paid"}
+        return str((await self.ask("payments.arrive", deal_id=deal_id, **nothing | sums))["job_id"])
+
+    async def ask(self, operation: str, **body: Any) -> dict[str, Any]:
+        """What another service is answered."""
+        principal = self.seller.principal.acting_as_service()
+        reply = await self.system.installation.call(
+            Call("", "", operation=operation, arguments=body, principal=principal)
+        )
+        assert reply.status == 200, reply.body
+        data: dict[str, Any] = reply.body["data"]
+        return data
 
     async def job(self, job_id: str) -> dict[str, Any]:
         """A background job of the deals service."""
-        principal = self.seller.principal.acting_as_service()
-        call = Call("", "", operation="deals.job", arguments={"job_id": job_id}, principal=principal)
-        reply = await self.system.installation.call(call)
-        assert reply.status == 200, reply.body
-        shown: dict[str, Any] = reply.body["data"]
-        return shown
+        return await self.ask("deals.job", job_id=job_id)

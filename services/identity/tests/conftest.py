@@ -21,7 +21,7 @@ async def world(postgres_url: str) -> AsyncIterator[World]:
     """One process with the service, a clock that stands still and peers that answer."""
     server, clock = FakeServer(), FixedClock(NOON)
     redis = FakeAsyncRedis(server=server)
-    settings = Settings(database_url=postgres_url, amqp_url="", redis_url="", installation_region="us")
+    settings = Settings.model_validate({"database_url": postgres_url, "amqp_url": "", "installation_region": "us"})
     installation = Installation([SERVICE], settings, MasterKey(b"k" * 32), clock, redis)
     await installation.open()
     found = World(

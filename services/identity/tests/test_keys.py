@@ -309,7 +309,7 @@ class TestAudit:
 
 class TestScopes:
     def test_the_table_has_every_scope_of_the_contract(self) -> None:
-        assert len(SCOPES) == 44
+        assert len(SCOPES) == 45
         assert unknown_scopes(["*", "agent:*", "deals:sign"]) == []
 
     def test_unknown_ones_are_named(self) -> None:

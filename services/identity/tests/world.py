@@ -167,7 +167,7 @@ class World:
     async def version(self, credential_id: str) -> str | None:
         """What gateways read in Redis."""
         value = await self.redis.get(f"ver:{credential_id}")
-        return value.decode() if value else None
+        return value.decode() if isinstance(value, bytes) else value
 
     async def event(self, name: str, entity: str = "") -> Message:
         """The next event of a name, for an entity where one is given."""

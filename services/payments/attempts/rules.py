@@ -46,7 +46,9 @@ async def begin(
 
 
 async def leave_to_timer(tx: "PaymentsTransaction", kind: Kind, deal_id: str, subject_id: str) -> None:
-    """Note an order that the timer sends by itself, for what nobody waits for."""
+    """Note an order that the timer sends by itself, for what nobody waits for; once is enough."""
+    if await tx.attempts.waits(kind, subject_id):
+        return
     await tx.attempts.add(
         Attempt(
             id=tx.new_id("att"),

@@ -12,9 +12,7 @@ from libs.data.queries import Queries
 from libs.data.transaction import Transaction
 from services.payments.attempts.models import Attempt, State
 
-COLUMNS = (
-    "id, kind, operation, deal_id, created_at, check_at, subject_id, request, caller_key, state, checks"
-)
+COLUMNS = "id, kind, operation, deal_id, created_at, check_at, subject_id, request, caller_key, state, checks"
 LONGEST_WAIT_DOUBLINGS = 8
 
 
@@ -55,6 +53,16 @@ class Attempts:
         )
         return _attempt(row) if row else None
 
+    async def waits(self, kind: str, subject_id: str) -> bool:
+        """Whether an order of the kind is open for a subject."""
+        return bool(
+            await self._tx.fetchval(
+                "SELECT true FROM attempts WHERE kind = $1 AND subject_id = $2 AND state = 'pending' LIMIT 1",
+                kind,
+                subject_id,
+            )
+        )
+
     async def add(self, attempt: Attempt) -> None:
         """Note an attempt."""
         await self._tx.execute(
@@ -71,6 +79,10 @@ class Attempts:
             "UPDATE attempts SET state = 'pending', check_at = $2 WHERE id = $1", attempt.id, check_at
         )
         return replace(attempt, state="pending", check_at=check_at)
+
+    async def concern(self, attempt_id: str, subject_id: str) -> None:
+        """Keep what an attempt has made."""
+        await self._tx.execute("UPDATE attempts SET subject_id = $2 WHERE id = $1", attempt_id, subject_id)
 
     async def end(self, attempt_id: str, state: State) -> None:
         """Stop watching an attempt."""

@@ -71,9 +71,7 @@ class SettingsView(Output):
             payouts_enabled=shown.payouts_enabled,
             details_submitted=shown.details_submitted,
         )
-        return cls(
-            stripe=stripe, payment_methods=settings.payment_methods, invoice_settings=settings.invoice_settings
-        )
+        return cls(stripe=stripe, payment_methods=settings.payment_methods, invoice_settings=settings.invoice_settings)
 
 
 class SettingsChanges(Input):

@@ -6,6 +6,7 @@ from hashlib import sha256
 from libs.api.operation import GET, POST, internal, operation
 from libs.api.principal import Environment
 from libs.audit.chain import changes as difference
+from services.payments.attempts.rules import leave_to_timer
 from services.payments.connection.models import (
     Connection,
     DemoAccounts,
@@ -38,9 +39,7 @@ async def save_settings(ctx: Context, changes: SettingsChanges) -> Message:
         after = replace(
             before,
             payment_methods=before.payment_methods | (changes.payment_methods or {}),
-            invoice_settings=before.invoice_settings
-            if changes.invoice_settings is None
-            else changes.invoice_settings,
+            invoice_settings=before.invoice_settings if changes.invoice_settings is None else changes.invoice_settings,
         )
         await tx.connections.save(after)
         record_settings(tx, "payment_settings.updated", before, after)
@@ -82,13 +81,20 @@ async def connect_stripe(ctx: Context, nothing: Nothing) -> SignUp:
     errors=[ProviderNotConnected],
 )
 async def disconnect_stripe(ctx: Context, nothing: Nothing) -> Message:
-    """Take no more payments through the Stripe account; manual payments and refunds remain possible."""
+    """Take no more payments through the Stripe account; manual payments and refunds remain possible.
+
+    Intents and links that nobody has paid yet are cancelled within a short time.
+    """
     async with ctx.transaction() as tx:
         before = await tx.connections.lock()
         if before.account_id is None or before.disconnected_at is not None:
             raise ProviderNotConnected("No Stripe account is connected.")
         after = replace(before, disconnected_at=ctx.now)
         await tx.connections.save(after)
+        for intent in await tx.intents.every_open_one():
+            await leave_to_timer(tx, "cancel", intent.deal_id, intent.id)
+        for link in await tx.links.every_open_one():
+            await leave_to_timer(tx, "expire_link", link.deal_id, link.id)
         record_settings(tx, "payment_settings.disconnected", before, after)
     return Message(message="Stripe account disconnected")
 

@@ -47,7 +47,5 @@ class Connections:
 
 async def owner_of_account(worker: Queries, account_id: str) -> tuple[str, str] | None:
     """The tenant and environment of a connected account; needs the worker role."""
-    row = await worker.fetchrow(
-        "SELECT tenant_id, environment FROM payment_settings WHERE account_id = $1", account_id
-    )
+    row = await worker.fetchrow("SELECT tenant_id, environment FROM payment_settings WHERE account_id = $1", account_id)
     return (row["tenant_id"], row["environment"]) if row else None

@@ -69,7 +69,7 @@ def check_takes_manual_payment(deal: Payable, due: Decimal) -> None:
 
 
 def check_amount(amount: Decimal, most: Decimal, currency: str, field: str) -> None:
-    """Raise OutOfRange unless the amount is above zero and at most `most`, InvalidFields where it has too many digits."""
+    """Raise OutOfRange unless 0 < amount <= `most`, and InvalidFields where it is finer than the currency."""
     if not 0 < amount <= most:
         raise OutOfRange.of(field, f"Input should be above 0 and at most {max(most, Decimal(0)):f}")
     if round_to(amount, currency) != amount:
@@ -79,7 +79,7 @@ def check_amount(amount: Decimal, most: Decimal, currency: str, field: str) -> N
 def check_currency(asked: str | None, deal: Payable) -> None:
     """A payment is taken in the deal's currency.
 
-    Taking it in another settlement currency needs an exchange rate at the moment of payment, which there is none of yet.
+    Taking it in another settlement currency needs an exchange rate at the moment of payment; there is no source of one.
     """
     if asked is not None and asked != deal.currency:
         raise InvalidFields.of("currency", f"Input should be the currency of the deal, {deal.currency}")

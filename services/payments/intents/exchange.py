@@ -80,6 +80,7 @@ async def make_intent(ctx: Context, attempt: Attempt, key: str) -> ProviderInten
     )
     async with ctx.transaction() as tx:
         await tx.intents.add(intent)
+        await tx.attempts.concern(attempt.id, intent.id)
     return made
 
 

@@ -69,7 +69,7 @@ COLLECTING = [
     TrustCapExceeded,
     OutcomeUnknown,
 ]
-MOVING = [NotFound, PaymentFailed, PaymentIntentState, OutcomeUnknown]
+MOVING = [NotFound, PaymentFailed, PaymentIntentState, ProviderNotConnected, RefusedByStripe, OutcomeUnknown]
 RECEIVED = [
     "deal.payment_received",
     "payment.received",
@@ -173,9 +173,7 @@ async def capture(ctx: Context, wanted: Capture) -> Answer[IntentCaptured]:
     if seen.status == HELD:
         attempt = attempt or await _order_capture(ctx, intent, wanted.amount_to_capture)
         amount = to_minor(Decimal(attempt.request["amount"]), intent.currency)
-        seen, job_id = await attempted(
-            ctx, intent.id, attempt, stripe.capture_intent(attempt.id, intent.id, amount)
-        )
+        seen, job_id = await attempted(ctx, intent.id, attempt, stripe.capture_intent(attempt.id, intent.id, amount))
     else:
         job_id = await keep(ctx, intent.id, seen, attempt)
         if attempt is None or seen.status != PAID:

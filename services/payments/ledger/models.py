@@ -12,9 +12,7 @@ from libs.clock import iso
 from libs.money.json_numbers import as_json_number
 from services.payments.deal.rules import Standing
 
-PaymentStatus = Literal[
-    "unpaid", "authorized", "partially_paid", "paid", "partially_refunded", "refunded", "failed"
-]
+PaymentStatus = Literal["unpaid", "authorized", "partially_paid", "paid", "partially_refunded", "refunded", "failed"]
 EntryType = Literal["charge", "manual", "refund"]
 EntryStatus = Literal["pending", "processing", "succeeded", "failed"]
 ManualMethod = Literal["cash", "wire", "cheque", "bank_transfer", "other"]
@@ -38,8 +36,8 @@ class Sums:
 class Books:
     """What is kept of a deal's payments as a whole; whoever changes one of them holds this row.
 
-    `total` is the deal's latest known total, `sequence` counts the changes that deals were told, `job_id` is the saga that
-    told the latest.
+    `total` is the deal's latest known total, `sequence` counts the changes that deals were told, `job_id` is the saga
+    that told the latest.
     """
 
     deal_id: str

@@ -7,6 +7,7 @@ from decimal import Decimal
 from libs.clock import iso
 from libs.money.amounts import decimal_string, from_minor
 from services.payments.context import Context, PaymentsTransaction
+from services.payments.intents.fitting import fit_to_due
 from services.payments.intents.models import PAID, Intent
 from services.payments.intents.rules import supersedes
 from services.payments.ledger.models import Books, Entry, entry_snapshot
@@ -109,9 +110,7 @@ async def record_failed(tx: PaymentsTransaction, intent: Intent, failure: Failur
     tx.emit("deal.payment_failed", payload, entity=("deal", entry.deal_id))
 
 
-async def publish(
-    ctx: Context, tx: PaymentsTransaction, before: Books, entry: Entry | None = None
-) -> str | None:
+async def publish(ctx: Context, tx: PaymentsTransaction, before: Books, entry: Entry | None = None) -> str | None:
     """Add the sums up anew and tell the deal where they or its payment status changed; returns the job's id.
 
     `before` are the books as they were locked; `entry` is the payment that arrived or the refund that went.
@@ -139,6 +138,8 @@ async def publish(
         "payment_id": entry.id if entry and entry.type != "refund" else None,
         "refund_reason": entry.reason if entry and entry.type == "refund" else None,
     }
+    if after.sums.paid != before.sums.paid:
+        await fit_to_due(tx, after.deal_id, after.standing().due)
     job_id = await ctx.sagas.start(tx, PaymentArrived, ("deal", after.deal_id), data)
     await tx.ledger.save(replace(after, job_id=job_id))
     return job_id

@@ -11,9 +11,7 @@ from libs.errors.types import NotFound
 from services.payments.deal.payable import Payable
 from services.payments.ledger.models import Books, Entry, Sums
 
-BOOKS = (
-    "deal_id, currency, total, captured, refunded, authorised, payment_status, sequence, customer_id, job_id"
-)
+BOOKS = "deal_id, currency, total, captured, refunded, authorised, payment_status, sequence, customer_id, job_id"
 ENTRIES = (
     "id, deal_id, type, method, amount, currency, status, created_at, reference, notes, reason, payment_intent_id, "
     "provider_id, refund_of"
@@ -36,7 +34,7 @@ class Ledger:
         self._tx = tx
 
     async def open(self, deal: Payable) -> Books:
-        """The books of a deal, begun where there are none and held until the transaction ends; its facts are renewed."""
+        """The books of a deal, begun where there are none, with its present facts, and held as by `lock`."""
         await self._tx.execute(
             f"INSERT INTO deal_payments (tenant_id, environment, {BOOKS}) "
             "VALUES ($1, $2, $3, $4, $5, 0, 0, 0, 'unpaid', 0, $6, NULL) "
@@ -118,15 +116,11 @@ class Ledger:
 
     async def by_provider(self, provider_id: str) -> Entry | None:
         """An entry by Stripe's name of it."""
-        return _entry(
-            await self._tx.fetchrow(f"SELECT {ENTRIES} FROM payments WHERE provider_id = $1", provider_id)
-        )
+        return _entry(await self._tx.fetchrow(f"SELECT {ENTRIES} FROM payments WHERE provider_id = $1", provider_id))
 
     async def entries(self, deal_id: str) -> list[Entry]:
         """The entries of a deal, newest first."""
-        rows = await self._tx.fetch(
-            f"SELECT {ENTRIES} FROM payments WHERE deal_id = $1 ORDER BY entry DESC", deal_id
-        )
+        rows = await self._tx.fetch(f"SELECT {ENTRIES} FROM payments WHERE deal_id = $1 ORDER BY entry DESC", deal_id)
         return [Entry(**dict(row)) for row in rows]
 
     async def refundable(self, deal_id: str) -> list[Refundable]:

@@ -28,16 +28,14 @@ PAGE = 100
 def stripe_client(api_key: str, base: str, transport: stripe.HTTPClient) -> stripe.StripeClient:
     """A client of the library; an empty `base` is Stripe itself."""
     addresses: Any = {"api": base, "connect": base} if base else {}
-    return stripe.StripeClient(
-        api_key, base_addresses=addresses, http_client=transport, max_network_retries=RETRIES
-    )
+    return stripe.StripeClient(api_key, base_addresses=addresses, http_client=transport, max_network_retries=RETRIES)
 
 
 class StripeAdapter:
     """Stripe, for the platform or on behalf of a connected account.
 
-    `key` is an idempotency key: a call that is repeated with it has one effect. Every method raises OutcomeUnknown where
-    the answer is not known, Refused where Stripe did not do it; those that move money also Declined.
+    `key` is an idempotency key: a call that is repeated with it has one effect. Every method raises OutcomeUnknown
+    where the answer is not known, Refused where Stripe did not do it; those that move money also Declined.
     """
 
     def __init__(self, client: stripe.StripeClient, account: str | None = None) -> None:

@@ -5,7 +5,7 @@ from services.payments.stripe.values import Failure, ProviderIntent
 
 
 class OutcomeUnknown(Unavailable):
-    """Nobody knows whether Stripe did it: no answer, a fault of its own, or a lock. It is asked again within minutes."""
+    """Nobody knows whether Stripe did it: no answer, a fault, or a lock. It is asked again within minutes."""
 
     message = "Stripe did not answer for certain; the outcome is looked up within minutes. Retry with the same key."
 

@@ -10,7 +10,7 @@ CaptureMethod = Literal["automatic", "manual"]
 
 @dataclass(frozen=True, slots=True)
 class NewIntent:
-    """A payment to collect. `method_types` limits what it may be paid with; `save_method` keeps the method for later."""
+    """A payment to collect. `method_types` limits what pays it; `save_method` keeps the method for later."""
 
     amount: int
     currency: str
@@ -198,7 +198,6 @@ class ProviderEvent:
     id: str
     type: str
     account: str | None
-    livemode: bool
     at: datetime
     fields: Mapping[str, Any]
 

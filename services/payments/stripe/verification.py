@@ -23,7 +23,6 @@ def verified_event(payload: bytes, signature: str | None, secret: str) -> Provid
             id=event["id"],
             type=event["type"],
             account=event.get("account"),
-            livemode=bool(event["livemode"]),
             at=datetime.fromtimestamp(event["created"], UTC),
             fields=event["data"]["object"],
         )

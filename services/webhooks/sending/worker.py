@@ -14,6 +14,7 @@ from libs.errors.types import Unavailable
 from libs.service.definition import Worker
 from libs.service.runtime import Runtime
 from libs.telemetry.logs import logger
+from libs.waiting import ended, occurs
 from services.webhooks.deliveries.rules import Attempt, outcome
 from services.webhooks.endpoints import health
 from services.webhooks.endpoints.rules import GONE
@@ -37,9 +38,9 @@ class DeliveryWorker:
     run, and what ends wakes the next round, so that the busier it is the more a round carries.
     """
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, stopping: asyncio.Event) -> None:
         ports: Ports = runtime.ports
-        self._runtime, self._ports = runtime, ports
+        self._runtime, self._ports, self._stopping = runtime, ports, stopping
         self._clock, self._database = runtime.clock, runtime.database
         self._id = runtime.platform.ids.new("worker")
         self._sweep = runtime.platform.settings.timer_seconds
@@ -49,34 +50,34 @@ class DeliveryWorker:
         self._renewed_at = self._clock.now()
         self._listener: asyncpg.Connection | None = None
 
-    async def run(self, stopping: asyncio.Event) -> None:
-        """Work until the event is set; then let attempts end, for about ten seconds, and give the lanes up."""
-        watch = asyncio.create_task(self._wake_on(stopping))
+    async def run(self) -> None:
+        """Work until told to stop; then let attempts end, for about ten seconds, and give the lanes up."""
+        watch = asyncio.create_task(self._wake_to_stop())
         try:
-            while not stopping.is_set():
+            while not self._stopping.is_set():
                 await self._round()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._ports.wake.wait(), self._sweep)
+                await occurs(self._ports.wake, self._sweep)
             await self._stop()
         finally:
             watch.cancel()
             await self._abandon()
 
-    async def _wake_on(self, stopping: asyncio.Event) -> None:
-        await stopping.wait()
+    async def _wake_to_stop(self) -> None:
+        await self._stopping.wait()
         self._ports.wake.set()
 
     async def _round(self) -> None:
         self._ports.wake.clear()
-        ended, self._ended = self._ended, []
+        latest, self._ended = self._ended, []
         try:
             await self._listen()
             await self._renew()
-            one = Round(self._id, self._clock.now(), self._lanes, ended)
+            await self._pause_gone(latest)
+            one = Round(self._id, self._clock.now(), self._lanes, latest)
             async with self._database.worker() as db:
                 await one.run(db, self._ports.vault)
         except (Unavailable, *OUTAGES) as error:
-            self._ended = ended + self._ended
+            self._ended = latest + self._ended
             log.warning("deliveries_interrupted", kind=type(error).__name__)
             await asyncio.sleep(RETRY_SECONDS)
             return
@@ -85,11 +86,12 @@ class DeliveryWorker:
             self._ports.wake.set()
         for lane in self._lanes.values():
             self._start(lane)
-        await self._pause_gone(ended)
 
     def _start(self, lane: Lane) -> None:
         """Begin attempts of a lane: one at a time when many run already, so that slow receivers leave others room."""
-        if not lane.waiting or self._clock.now() + self._longest_attempt >= lane.held_until:
+        if not lane.waiting or self._stopping.is_set():
+            return
+        if self._clock.now() + self._longest_attempt >= lane.held_until:
             return
         for delivery in lane.start(WIDTH if len(self._running) < MAX_RUNNING // 2 else 1):
             task = asyncio.create_task(self._attempt(lane, delivery))
@@ -135,14 +137,12 @@ class DeliveryWorker:
                 lane.put_back()
                 del self._lanes[key]
 
-    async def _pause_gone(self, ended: Sequence[Settled]) -> None:
-        for key in {one.delivery.key for one in ended if one.attempt.gone}:
+    async def _pause_gone(self, settled: Sequence[Settled]) -> None:
+        """Pause endpoints that said so (A7), before that is recorded: until then nobody else sends to them."""
+        for key in {one.delivery.key for one in settled if one.attempt.gone}:
             principal = system_principal(key.tenant_id, key.environment)
             context = self._runtime.context(Call("", "webhooks.deliver", principal=principal))
-            try:
-                await health.pause(context, key.webhook_id, GONE)
-            except (Unavailable, *OUTAGES) as error:
-                log.warning("pause_postponed", webhook_id=key.webhook_id, kind=type(error).__name__)
+            await health.pause(context, key.webhook_id, GONE)
 
     async def _listen(self) -> None:
         if self._listener is not None and not self._listener.is_closed():
@@ -166,9 +166,7 @@ class DeliveryWorker:
 
     async def _abandon(self) -> None:
         """End for good: attempts that still run are cut off, and their leases lapse (W30)."""
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await ended(set(self._running), 0)
         if self._listener is not None:
             with suppress(*OUTAGES):
                 await self._listener.close(timeout=2)
@@ -176,7 +174,7 @@ class DeliveryWorker:
 
 async def deliver(runtime: Runtime, stopping: asyncio.Event) -> None:
     """Run a worker until the service stops."""
-    await DeliveryWorker(runtime).run(stopping)
+    await DeliveryWorker(runtime, stopping).run()
 
 
 WORKERS = [Worker("webhook_deliveries", deliver)]

@@ -10,7 +10,7 @@ from libs.api.operation import internal
 from libs.commands.command import Command
 from libs.commands.deals import ApplyPayment
 from libs.commands.payments import CaptureAuthorised, RecordSettlements, RefundCaptured, VoidPayments
-from libs.errors.types import ApiError, Conflict
+from libs.errors.types import ApiError, Conflict, Unavailable
 from libs.sagas.saga import Saga, Step
 from libs.service.context import Context
 from libs.service.definition import Service, handles
@@ -23,6 +23,10 @@ class CardDeclined(Conflict):
 
     code = "conflict.card_declined"
     message = "The card was declined."
+
+
+class ProviderAway(Unavailable):
+    """The provider does not answer."""
 
 
 @dataclass

@@ -1,0 +1,24 @@
+"""Gateway and every service as processes of their own: `salesbooth distributed`."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.end_to_end.by_tools import FirstDealByToolsCases
+from tests.end_to_end.first_deal import FirstDealCases
+from tests.end_to_end.systems import System, start
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    running = start("distributed", tmp_path_factory.mktemp("distributed") / "home")
+    yield running
+    running.stop()
+
+
+class TestFirstDealDistributed(FirstDealCases):
+    pass
+
+
+class TestFirstDealByToolsDistributed(FirstDealByToolsCases):
+    pass
