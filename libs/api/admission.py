@@ -7,6 +7,10 @@ from libs.api.operation import NONE
 from libs.api.principal import ANONYMOUS, Principal
 from libs.errors.types import InsufficientScope, Unauthenticated
 
+UNSCOPED = ("none", "publishable")
+"""Kinds that reach every operation which lists them: all publishable keys carry the same scopes, and buyers sign
+with them although `deals:sign` is none of those (R64, deals.sign)."""
+
 
 def admitted(auth: Sequence[str], scopes: Sequence[str], principal: Principal) -> Principal:
     """The caller as an operation with these words sees it. Raises Unauthenticated or InsufficientScope.
@@ -22,7 +26,7 @@ def admitted(auth: Sequence[str], scopes: Sequence[str], principal: Principal) -
             f"This operation takes another kind of caller: {', '.join(auth)}.",
             details={"required_scopes": list(scopes)},
         )
-    if principal.kind != "none" and not principal.permits(scopes):
+    if principal.kind not in UNSCOPED and not principal.permits(scopes):
         raise InsufficientScope(
             f"This operation needs one of these scopes: {', '.join(scopes)}.",
             details={"required_scopes": list(scopes)},

@@ -81,8 +81,8 @@ class UnitOfWork(Generic[T]):
         except BaseException:
             await self.abort()
             raise
-        self._open = None
-        await self._stack.aclose()
+        stack, self._open, self._stack, self._connection = self._stack, None, None, None
+        await stack.aclose()
         if sent:
             self._committed()
 

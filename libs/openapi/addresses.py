@@ -8,20 +8,15 @@ from libs.api.routing import ANY
 
 
 def address(path: str, select: Mapping[str, str], select_in: str) -> str:
-    """The key of an operation: `/v1/deals?action=sign`, `/v1/deals?id={id}` or `/v1/mcp#ping`.
+    """The key of an operation: `/v1/deals?action=sign`, `/v1/deals?id` or `/v1/mcp#ping`.
 
-    A selector with one value stands in the query as it is, one with any value as a parameter of the path. Selectors of
-    the body follow after `#`, which no client sends.
+    Selectors of the query stand in the query, without a value where any will do. Those of the body follow after `#`,
+    which no client sends.
     """
     if select_in == "body":
         return path + "".join(f"#{value}" for value in select.values())
-    pairs = [f"{name}={{{name}}}" if value == ANY else f"{name}={value}" for name, value in sorted(select.items())]
+    pairs = [name if value == ANY else f"{name}={value}" for name, value in sorted(select.items())]
     return path + ("?" + "&".join(pairs) if pairs else "")
-
-
-def addressed_names(select: Mapping[str, str], select_in: str) -> frozenset[str]:
-    """Query parameters that the address already holds."""
-    return frozenset() if select_in == "body" else frozenset(select)
 
 
 def routes(row: Mapping[str, Any]) -> list[Route]:

@@ -3,14 +3,14 @@
 OpenAPI knows one operation for each path and method, but many operations of this API share both and are told apart by
 selectors. So the keys under `paths` are addresses: path and selectors together.
 
-- A selector with one value stands in the key as it is: `POST /v1/deals?action=sign`.
-- A selector that is the identifier of a record is a parameter of the key: `GET /v1/deals?id={id}`. It is declared as
-  `in: path`, since it belongs to the address, and clients put it in place like any other path parameter.
+- A selector with one value stands in the query of the key: `POST /v1/deals?action=sign`.
+- A selector that may have any value, such as the identifier of a record, stands there without one: `GET /v1/deals?id`.
 - A selector in the JSON body follows after `#`, which clients do not send: `POST /v1/mcp#tools/list`. The body's schema
   demands the value.
 
-Clients that join a server's URL with a key and fill in its parameters therefore call the right operation; further query
-parameters are appended with `&`. The document depends on the operations and the address alone, never on their order.
+Selectors of the query are required query parameters too, those with one value as an enumeration of it. So it does not
+matter whether a client keeps the query of a key, appends its parameters to it, or puts them in its place: of a repeated
+parameter the last one counts. The document depends on the operations and the address alone, never on their order.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,10 +27,10 @@ DESCRIPTION = """\
 Deal infrastructure for people and software agents.
 
 **Reading this document.** Many operations share a path and are told apart by a *selector*. Each has an entry of its own
-here, whose key is its full address: `/v1/deals?action=sign` is the path `/v1/deals` with the query `action=sign`, and
-in `/v1/deals?id={id}` the parameter `id` is filled into the query. What follows a `#`, as in `/v1/mcp#tools/list`, is
-not sent: the selector is a field of the JSON body. Where an entry has more query parameters, they are appended with
-`&`. In values of selectors, `-` and `_` are interchangeable. Every path also works with `/api` in front.
+here, whose key is its address: `/v1/deals?action=sign` is the path `/v1/deals` with the query `action=sign`, and
+`/v1/deals?id` the same path with any `id`. The selector is a required parameter as well; sending it twice does no harm.
+What follows a `#`, as in `/v1/mcp#tools/list`, is not sent: there the selector is a field of the JSON body. In values
+of selectors, `-` and `_` are interchangeable. Every path also works with `/api` in front.
 
 **Answers.** A success is `{"error": false, "success": true, "data": ...}`, an error `{"error": true, "code": ...}`.
 Answers may have further members at any time.

@@ -6,7 +6,6 @@ from typing import Any
 from libs.api.operation import Route
 from libs.api.routing import ANY
 from libs.api.schemas import Schema
-from libs.openapi.addresses import addressed_names
 from libs.openapi.components import Components, nullable, with_doc
 
 HEADERS: Mapping[str, Schema] = {
@@ -75,17 +74,24 @@ def security(auth: list[str]) -> list[dict[str, list[str]]]:
 
 
 def parameters(row: Mapping[str, Any], route: Route, components: Components) -> list[Schema]:
-    """Parameters of the path, of the query, and headers."""
+    """Parameters of the path, of the query with its selectors first, and headers."""
+    in_path = row["path_fields"] if "{" in route.path else []
     queried = {one["name"]: one for one in row["query"]}
-    addressed = addressed_names(route.select, row["select_in"])
-    in_path = [*row["path_fields"]] if "{" in route.path else []
-    for name, value in sorted(route.select.items()):
-        if value == ANY and name in addressed:
-            in_path.append(queried.get(name, {"name": name, "schema": {"type": "string"}}))
-    known = {*addressed, *(one["name"] for one in in_path)}
+    selectors = {} if row["select_in"] == "body" else route.select
+    selecting = [_selector(name, value, queried.get(name)) for name, value in sorted(selectors.items())]
+    known = {*selectors, *(one["name"] for one in in_path)}
     found = [_parameter(one, "path", row, components) for one in in_path]
-    found += [_parameter(one, "query", row, components) for one in row["query"] if one["name"] not in known]
+    in_query = [*selecting, *(one for name, one in queried.items() if name not in known)]
+    found += [_parameter(one, "query", row, components) for one in in_query]
     return found + [{"$ref": f"#/components/parameters/{name}"} for name in _headers(row)]
+
+
+def _selector(name: str, value: str, known: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """A selector as a required parameter; one with a single value has it as default."""
+    if value != ANY:
+        schema = {"type": "string", "enum": [value], "default": value}
+        return {"name": name, "required": True, "schema": schema, "doc": "selects this operation"}
+    return {**(known or {"name": name, "schema": {"type": "string"}}), "required": True}
 
 
 def _headers(row: Mapping[str, Any]) -> list[str]:

@@ -26,8 +26,8 @@ from libs.service.platform import Manifest, Platform
 from libs.service.runtime import Runtime
 from libs.telemetry import tracing
 from libs.telemetry.logs import logger
-from libs.waiting import ended, occurs
 from libs.vault.master import MasterKey
+from libs.waiting import ended, occurs
 
 log = logger(__name__)
 NOBODY: Principal = system_principal("", "live")
@@ -69,7 +69,7 @@ class ServiceHost:
         self.begin()
 
     async def connect(self) -> None:
-        """Connect, and take calls and messages; nothing is sent yet, so that services of one process can wait for all."""
+        """Connect, and take calls and messages; nothing is sent yet, so services of one process can wait for all."""
         database = database_of(self.platform, self.service.name, self._dsn)
         await database.open()
         ports = await self.service.open_ports(self.platform)

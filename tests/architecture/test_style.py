@@ -133,8 +133,9 @@ def test_every_public_module_class_and_function_of_libs_is_documented() -> None:
         if not ast.get_docstring(source.tree):
             missing.append(source.name)
         for node in source.tree.body:
-            named = isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
-            if named and not node.name.startswith("_") and not ast.get_docstring(node):
+            if not isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+                continue
+            if not node.name.startswith("_") and not ast.get_docstring(node):
                 missing.append(f"{source.name}:{node.lineno} {node.name}")
     assert missing == []
 

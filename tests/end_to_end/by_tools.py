@@ -56,9 +56,7 @@ class FirstDealByToolsCases:
             moved = await use(session, "transition_deal", id=deal, status="in_progress")
             assert moved["status"] == "in_progress"
             intent = await use(session, "create_payment_intent", deal_id=deal)
-            paid = await use(
-                session, "confirm_payment", deal_id=deal, payment_intent_id=intent["payment_intent_id"]
-            )
+            paid = await use(session, "confirm_payment", deal_id=deal, payment_intent_id=intent["payment_intent_id"])
             assert (paid["payment_status"], paid["deal_status"]) == ("succeeded", "closed")
             assert (await use(session, "check_deal_status", id=deal))["deal"]["status"] == "closed"
 

@@ -11,7 +11,7 @@ from tests.end_to_end.systems import System, start
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    running = start("distributed", tmp_path_factory.mktemp("distributed") / "home")
+    running = start("distributed", tmp_path_factory.mktemp("distributed") / "home", OUTBOUND_EXEMPT='["127.0.0.0/8"]')
     yield running
     running.stop()
 

@@ -38,7 +38,7 @@ async def test_an_accepted_request_has_its_audit_entry(toys: Installation) -> No
     assert await rows(toys, "audit_entries", "entity_id = $1 AND action = 'order.created'", order_id) == 1
 
 
-@pytest.mark.parametrize("tenant, environment, seen", [("t1", "test", 1), ("t1", "live", 0), ("t2", "test", 0)])
+@pytest.mark.parametrize(("tenant", "environment", "seen"), [("t1", "test", 1), ("t1", "live", 0), ("t2", "test", 0)])
 async def test_rows_of_others_do_not_exist(toys: Installation, tenant: str, environment: str, seen: int) -> None:
     reply = await toys.hosts["shop"].handle(shop_call({"item": "mine"}))
     order_id = reply.body["data"]["id"]
@@ -55,6 +55,7 @@ async def test_a_forgotten_tenant_sees_nothing(toys: Installation) -> None:
 async def test_the_app_role_can_neither_bypass_security_nor_change_audit_entries(toys: Installation) -> None:
     async with toys.hosts["shop"].runtime.database.app() as connection:
         role = await connection.fetchrow("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        assert role is not None
         assert (role["rolsuper"], role["rolbypassrls"]) == (False, False)
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute("UPDATE audit_entries SET actor = 'me'")

@@ -1,1 +1,1 @@
-"""What holds for every operation, tested once over all of them."""
+"""What holds for every operation, from the declarations alone: a new operation is tested by existing."""

@@ -1,6 +1,7 @@
 """Calling an installation's services as the gateway does: routing first, then the owner of the operation."""
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -26,7 +27,8 @@ class Answer:
 
     @classmethod
     def of(cls, reply: Reply) -> "Answer":
-        return cls(reply.status, reply.headers, orjson.loads(reply.encode()))
+        raw = reply.encode()
+        return cls(reply.status, reply.headers, orjson.loads(raw) if raw else None)
 
     @property
     def data(self) -> Any:
@@ -72,7 +74,13 @@ class Client:
 
     def acting_as(self, **changes: Any) -> "Client":
         """The same workspace, called by a principal that differs in some members."""
-        return Client(self._installation, replace(self.principal, **changes))
+        return self.speaking_as(replace(self.principal, **changes))
+
+    def speaking_as(self, principal: Principal) -> "Client":
+        """The same installation, called by somebody else."""
+        other = copy(self)
+        other.principal = principal
+        return other
 
     async def get(self, address: str, **headers: Any) -> Answer:
         return await self.send("GET", address, None, **headers)

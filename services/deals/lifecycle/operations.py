@@ -58,6 +58,7 @@ from services.deals.lifecycle.state_machine import (
     check_transition,
     valid_transitions,
 )
+from services.deals.signing.timers import lapse
 
 DealId = Annotated[str, Query("id")]
 CAPTURE_SECONDS = 15
@@ -236,6 +237,7 @@ async def transition_deal(ctx: Context, deal_id: DealId, status: Annotated[Targe
     async with ctx.transaction() as tx:
         deal = await tx.deals.lock(deal_id)
         ctx.if_match.check(deal.version, lambda: current(ctx.principal, deal))
+        lapse(ctx, deal)
         previous, job = deal.status, None
         outcome = check_transition(deal.facts(), target)
         if isinstance(outcome, Refused):

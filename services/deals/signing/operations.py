@@ -40,6 +40,7 @@ from services.deals.signing.models import (
     Verification,
     VerificationData,
 )
+from services.deals.signing.timers import lapse
 from services.deals.trail.verification import verdict_of
 
 DealId = Annotated[str, Query("id")]
@@ -81,6 +82,7 @@ async def sign_deal(ctx: Context, deal_id: DealId, request: SignRequest) -> Answ
     async with ctx.transaction() as tx:
         deal = await tx.deals.lock(deal_id)
         ctx.if_match.check(deal.version, lambda: current(ctx.principal, deal))
+        lapse(ctx, deal)
         signer = rules.signer_of(ctx.principal, request, deal)
         walk = rules.walk_of(deal, *signer)
         check_cap(ctx.principal, deal.total, deal.currency)
@@ -111,6 +113,7 @@ async def unsign_deal(ctx: Context, deal_id: DealId, request: UnsignRequest) -> 
     async with ctx.transaction() as tx:
         deal = await tx.deals.lock(deal_id)
         ctx.if_match.check(deal.version, lambda: current(ctx.principal, deal))
+        lapse(ctx, deal)
         rules.unsign(deal, request.reason, ctx.now)
         await tx.deals.save(deal)
     return Answer(UnsignedData(deal=shown_to(ctx.principal, deal), status=deal.status), version=deal.version)
@@ -154,7 +157,7 @@ async def signing_certificate(ctx: Context, deal_id: DealId) -> Certificate:
             for one in deal.valid_signatures
             if one.consent
         ],
-        hash_chain_verification=verdict.model_dump(mode="json", exclude_none=True),
+        hash_chain_verification=verdict.model_dump(mode="json"),
     )
 
 

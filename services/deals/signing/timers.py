@@ -15,16 +15,20 @@ DAY_MICROSECONDS = 86_400_000_000
 
 async def withdraw_overdue(ctx: Context) -> None:
     """Take deals whose signatures are overdue back to offers; the guard is checked again under the lock (SM5)."""
-    default = ctx.settings.signature_timeout
-    days = Decimal(default // timedelta(microseconds=1)) / DAY_MICROSECONDS
+    days = Decimal(ctx.settings.signature_timeout // timedelta(microseconds=1)) / DAY_MICROSECONDS
     async with ctx.worker() as worker:
         found = await signatures_overdue(worker, ctx.now, days, BATCH)
     for one in found:
         async with ctx.within(one["tenant_id"], one["environment"]).transaction() as tx:
             deal = await tx.deals.lock(one["id"])
-            if _due(deal, ctx.now, default) and (walk := timeout_walk(deal.facts())):
-                time_out(deal, walk, ctx.now)
-                await tx.deals.save(deal)
+            lapse(ctx, deal)
+            await tx.deals.save(deal)
+
+
+def lapse(ctx: Context, deal: Deal) -> None:
+    """Withdraw signatures that are overdue; a request that comes before the timer is judged as if it had run (SM5)."""
+    if _due(deal, ctx.now, ctx.settings.signature_timeout) and (walk := timeout_walk(deal.facts())):
+        time_out(deal, walk, ctx.now)
 
 
 def _due(deal: Deal, now: datetime, default: timedelta) -> bool:

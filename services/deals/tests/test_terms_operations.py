@@ -50,7 +50,14 @@ class TestSet:
 
     @pytest.mark.parametrize(
         "spelling",
-        ["immediate", "net30", "net_15", "NET 60", {"type": "net", "due_date": "2026-04-30"}, {"type": "net", "days": 7}],
+        [
+            "immediate",
+            "net30",
+            "net_15",
+            "NET 60",
+            {"type": "net", "due_date": "2026-04-30"},
+            {"type": "net", "days": 7},
+        ],
     )
     async def test_payment_terms_have_many_spellings(self, shop: Workspace, spelling: Any) -> None:
         deal_id = await shop.deal()
@@ -90,7 +97,9 @@ class TestSchema:
         assert refused.faults == {f"terms.{name}": code for name, code in faults.items()}
         assert (await shop.read(deal_id))["version"] == 1
 
-    @pytest.mark.parametrize("body", [{}, {"terms": None}, {"terms": "net_30"}, {"terms": []}, {"terms": {"n": 10**25}}])
+    @pytest.mark.parametrize(
+        "body", [{}, {"terms": None}, {"terms": "net_30"}, {"terms": []}, {"terms": {"n": 10**25}}]
+    )
     async def test_terms_are_an_object(self, shop: Workspace, body: Any) -> None:
         refused = await attach(shop, await shop.deal(), as_json(body))
         assert refused.status == 400

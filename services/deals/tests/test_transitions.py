@@ -67,7 +67,9 @@ async def follow(shop: Workspace, choice: dict[str, Any]) -> Answer:
 class TestMatrix:
     @pytest.mark.parametrize("status", WAYS)
     @pytest.mark.parametrize("target", TARGETS)
-    async def test_a_target_is_reached_or_refused_for_its_reason(self, shop: Workspace, status: str, target: str) -> None:
+    async def test_a_target_is_reached_or_refused_for_its_reason(
+        self, shop: Workspace, status: str, target: str
+    ) -> None:
         deal_id = await deferred(shop, status)
         before = await shop.read(deal_id)
         listed = {one["target"]: one["available"] for one in (await choices(shop, deal_id))["transitions"]}
@@ -116,7 +118,11 @@ class TestMatrix:
 
     @pytest.mark.parametrize(
         ("customer", "item", "unmet"),
-        [(False, False, ["has_product", "has_customer"]), (True, False, ["has_product"]), (False, True, ["has_customer"])],
+        [
+            (False, False, ["has_product", "has_customer"]),
+            (True, False, ["has_product"]),
+            (False, True, ["has_customer"]),
+        ],
     )
     async def test_an_offer_needs_a_customer_and_a_product(
         self, shop: Workspace, customer: bool, item: bool, unmet: list[str]
@@ -150,7 +156,10 @@ class TestRequest:
     async def test_each_transition_is_told(self, shop: Workspace) -> None:
         deal_id = await shop.offer()
         done(await shop.move(deal_id, "in_progress", "pending_signature", "in_progress", "expired"))
-        moves = [(one["previous_status"], one["new_status"]) for one in await shop.system.told("deal.status_changed", deal_id)]
+        moves = [
+            (one["previous_status"], one["new_status"])
+            for one in await shop.system.told("deal.status_changed", deal_id)
+        ]
         assert moves == [
             ("draft", "in_progress"),
             ("in_progress", "pending_signature"),
@@ -245,7 +254,9 @@ class TestValidTransitions:
 
     @pytest.mark.parametrize("status", ["draft", "in_progress", "pending_signature", "pending_payment", "expired"])
     async def test_every_available_choice_works_as_written(self, shop: Workspace, status: str) -> None:
-        available = [one for one in (await choices(shop, await deferred(shop, status)))["transitions"] if one["available"]]
+        available = [
+            one for one in (await choices(shop, await deferred(shop, status)))["transitions"] if one["available"]
+        ]
         assert len(available) == len(ALLOWED[status])
         for target in (one["target"] for one in available):
             deal_id = await deferred(shop, status)

@@ -2,6 +2,8 @@
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from libs.api.fields import Output
 from libs.api.paging import PlainPagination
 
@@ -41,4 +43,4 @@ class ChainVerification(Output):
     status: Literal["verified", "tampered"]
     total_entries: int
     verified_at: str
-    broken_at: str | None = None
+    broken_at: str | None = Field(default=None, exclude_if=lambda entry_id: entry_id is None)

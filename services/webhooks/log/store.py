@@ -81,9 +81,12 @@ class EventLog:
             SELECT e.sequence, e.id, e.name FROM events e
             WHERE e.sequence > $1 AND ($2::timestamptz IS NULL OR e.created_at > $2)
                 AND ($3::text[] IS NULL OR e.name = ANY($3))
-                AND ($4::text IS NULL OR e.sequence IN (
-                    SELECT event_sequence FROM deliveries WHERE webhook_id = $4 AND event_sequence > $1
-                    GROUP BY event_sequence HAVING bool_and(status = 'failed')))
+                AND ($4::text IS NULL OR (e.sequence IN (
+                    SELECT event_sequence FROM deliveries
+                    WHERE webhook_id = $4 AND status = 'failed' AND event_sequence > $1
+                ) AND NOT EXISTS (
+                    SELECT FROM deliveries
+                    WHERE event_sequence = e.sequence AND webhook_id = $4 AND status <> 'failed')))
             ORDER BY e.sequence LIMIT $5 FOR KEY SHARE OF e
             """,
             wanted.since_sequence or 0,

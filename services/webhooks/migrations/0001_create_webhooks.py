@@ -67,6 +67,7 @@ CREATE TABLE events (
     created_at timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, environment, sequence)
 );
+CREATE INDEX events_by_name ON events (tenant_id, environment, name, sequence);
 CREATE INDEX events_by_time ON events (tenant_id, environment, created_at);
 """
 
