@@ -6,12 +6,10 @@ launcher, and neither accounts nor permissions of the machine change.
 """
 
 import contextlib
-import fcntl
 import os
 import shutil
 import socket
 import stat
-import time
 import warnings
 from dataclasses import replace
 from hashlib import sha256
@@ -30,12 +28,11 @@ from deploy.processes.postgres import (
     create_cluster,
     server_command,
 )
-from deploy.processes.server import ServerFailed, wait_until_ready
+from deploy.processes.server import ServerFailed, lock, wait_for_predecessor, wait_until_ready
 from deploy.processes.sql import create_database
 
 _SOCKET = ".s.PGSQL.5432"
 _LONGEST_SOCKET_PATH = 103
-_PREDECESSOR_STOPS_WITHIN_SECONDS = 40.0
 _SETTINGS = ("port=5432", "listen_addresses=", "max_connections=200")
 _CLUSTER = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-instructions")
 
@@ -85,7 +82,7 @@ class EmbeddedPostgres:
         account = self._account(programs)
         own(self._folder, account)
         self._claim = _claim(self._folder / "claim.lock")
-        held = _wait_for_predecessor(self._folder / "server.lock")
+        held = wait_for_predecessor(self._folder / "server.lock")
         try:
             self._create_cluster(programs, account, held)
             self._launch(programs, account, held)
@@ -164,30 +161,10 @@ def _open_shared_place(folder: Path, account: Account | None) -> None:
 def _claim(path: Path) -> int:
     """The home is ours while this process lives. Raises ServerFailed where it is another's."""
     claim = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    if not _lock(claim):
+    if not lock(claim):
         os.close(claim)
         raise ServerFailed(f"another process uses {path.parent.parent}; stop it or choose another home")
     return claim
-
-
-def _wait_for_predecessor(path: Path) -> int:
-    """Hold what every process of a server inherits, and what is free only when none of the last one is left."""
-    held = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    deadline = time.monotonic() + _PREDECESSOR_STOPS_WITHIN_SECONDS
-    while not _lock(held):
-        if time.monotonic() > deadline:
-            os.close(held)
-            raise ServerFailed(f"the last server in {path.parent} is still shutting down")
-        time.sleep(0.02)
-    return held
-
-
-def _lock(file: int) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _forget_dead_server(record: Path) -> None:

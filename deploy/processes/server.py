@@ -1,6 +1,7 @@
 """What every kind of server has in common: a folder, a port that stays the same, and a life cycle."""
 
 import contextlib
+import fcntl
 import os
 import shutil
 import socket
@@ -10,12 +11,14 @@ import time
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 from deploy.processes.launched import Command, Launched
 
 _READY_WITHIN_SECONDS = 90.0
+_PREDECESSOR_STOPS_WITHIN_SECONDS = 40.0
 _LOG_LINES = 30
 
 
@@ -26,8 +29,9 @@ class ServerFailed(Exception):
 class Server(ABC):
     """A server on a free loopback port, with its data in a folder of its own.
 
-    `restart` and `start` after `stop` or `kill` use the same port and the same data. Without a folder given, the data
-    lives in a temporary one, removed when the server object is gone.
+    `restart` and `start` after `stop` or `kill` use the same port and the same data. Two servers never meet on a
+    folder: `start` waits for the end of one that another process left behind. Without a folder given, the data lives in
+    a temporary one, removed when the server object is gone.
     """
 
     name: str
@@ -74,7 +78,11 @@ class Server(ABC):
         """Start and wait until clients are served. Raises ServerFailed with the log's end."""
         if self.is_running:
             return
-        self._launched = Launched(self._command())
+        held = wait_for_predecessor(self.folder / "server.lock")
+        try:
+            self._launched = Launched(replace(self._command(), inherited_files=(held,)))
+        finally:
+            os.close(held)
         wait_until_ready(self._launched, self._is_ready, self.log)
 
     def stop(self) -> None:
@@ -130,6 +138,30 @@ def wait_until_ready(launched: Launched, is_ready: Callable[[], bool], log: Path
         time.sleep(0.02)
     launched.kill()
     raise ServerFailed(f"the server did not become ready. The end of {log}:\n{tail(log)}")
+
+
+def wait_for_predecessor(path: Path) -> int:
+    """Hold what every process of a server inherits, and what is free only when none of the last one is left.
+
+    Raises ServerFailed when that takes too long.
+    """
+    held = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    deadline = time.monotonic() + _PREDECESSOR_STOPS_WITHIN_SECONDS
+    while not lock(held):
+        if time.monotonic() > deadline:
+            os.close(held)
+            raise ServerFailed(f"the last server in {path.parent} is still there")
+        time.sleep(0.02)
+    return held
+
+
+def lock(file: int) -> bool:
+    """Lock an open file for all that inherit it; whether nobody else has it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def tail(log: Path) -> str:

@@ -34,6 +34,9 @@ from libs.telemetry.logs import logger
 
 log = logger(__name__)
 WAIT_ROUNDS = 50
+CAPABILITIES = {2: "execute"}
+"""What a trust level opens, by the level (delegation semantics DR55)."""
+
 FLAGS = {"1": True, "true": True, "0": False, "false": False}
 PASSED = {"valid": True, "message": "Validation passed"}
 
@@ -197,7 +200,8 @@ def admit(operation: Operation, call: Call) -> Principal:
     if operation.scopes and call.headers.get("x-delegation-id"):
         raise DelegationInvalid
     if principal.trust_level is not None and principal.trust_level < operation.min_trust:
-        raise TrustLevelInsufficient(details={"required_level": operation.min_trust, "level": principal.trust_level})
+        gate = {"required_level": operation.min_trust, "capability": CAPABILITIES[operation.min_trust]}
+        raise TrustLevelInsufficient(details={"trust_level": principal.trust_level, **gate})
     return principal
 
 

@@ -12,11 +12,14 @@ CAPS: Mapping[int, Decimal] = {0: Decimal(0), 1: Decimal(500), 2: Decimal(5000)}
 
 
 def check_cap(principal: Principal, total: Decimal, currency: str) -> None:
-    """Raise TrustCapExceeded where an agent key's deal is above its level's cap; other callers have none (R65)."""
+    """Raise TrustCapExceeded where an agent key's deal is above its level's cap; other callers have none (R65).
+
+    With a cap of 0 the agent writes no deal at all, not even a free one (delegation semantics DR56).
+    """
     if principal.trust_level is None:
         return
     cap = CAPS.get(principal.trust_level)
-    if cap is not None and total > cap:
+    if cap is not None and (total > cap or not cap):
         raise TrustCapExceeded(
             details={"transaction_cap": f"{cap:.2f}", "attempted_amount": decimal_string(total, currency)}
         )

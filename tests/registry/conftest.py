@@ -10,7 +10,7 @@ from deploy.services import SERVICES, load
 from deploy.stripe_stand_in import StripeStandIn
 from libs.vault.master import MasterKey
 from services.webhooks.tests.conftest import WEBHOOKS
-from tests.registry.shop import Shop, open_shop
+from tests.registry.shop import RIVAL, SELLER, Shop, open_shop
 from tests.registry.stock import Stock
 from tests.support.system import System, running
 
@@ -31,13 +31,13 @@ async def system(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def seller(system: System) -> Shop:
     """The workspace that most requests are made in."""
-    return await open_shop(system, "owner@seller.example.com")
+    return await open_shop(system, SELLER)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def rival(system: System) -> Shop:
     """Another workspace of the same installation."""
-    return await open_shop(system, "owner@rival.example.com")
+    return await open_shop(system, RIVAL)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -11,6 +11,7 @@ from tests.registry.stock import Stock
 from tests.support.client import Client
 from tests.support.system import System
 
+SELLER, RIVAL = "owner@seller.example.com", "owner@rival.example.com"
 PASSWORD = "correct horse battery"
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from libs.api.operation import Operation
 from tests.registry.references import Ref
+from tests.registry.shop import PASSWORD, SELLER
 from tests.registry.stock import Stock
 
 Prepare = Callable[[Stock], Awaitable[None]]
@@ -27,7 +28,8 @@ JSON_RPC = {"jsonrpc": "2.0", "id": 1}
 TERMS = {"terms_schema_version": "1.0", "payment_terms": "immediate"}
 
 SITUATIONS: Mapping[str, Situation] = {
-    "onboarding.complete": Situation({"password": "a long enough password"}),
+    "auth.login": Situation({"email": SELLER, "password": PASSWORD}),
+    "onboarding.complete": Situation({"password": PASSWORD}),
     "playground.check_session": Situation({"key_prefix": "sb_test_abcd"}),
     "deals.create": Situation({"title": "Annual plan"}),
     "deals.transition": Situation({"status": "cancelled"}),
@@ -38,6 +40,9 @@ SITUATIONS: Mapping[str, Situation] = {
     "deals.unsign": Situation(prepare=Stock.sign),
     "deals.signing_certificate": Situation(prepare=Stock.sign),
     "deals.verify": Situation({"id": Ref("deal")}),
+    "payment_intents.create": Situation(prepare=Stock.connect),
+    "payments.create_intent": Situation(prepare=Stock.connect),
+    "payments.generate_link": Situation(prepare=Stock.connect),
     "payments.capture": Situation(prepare=Stock.authorise),
     "payments.refund": Situation(prepare=Stock.pay),
     "payments.charge_saved_method": Situation(prepare=Stock.save_card),
@@ -49,7 +54,7 @@ SITUATIONS: Mapping[str, Situation] = {
     "mcp.tools_list": Situation(JSON_RPC),
     "mcp.tools_call": Situation(JSON_RPC | {"params": {"name": "search_deals"}}),
     "mcp.ping": Situation(JSON_RPC),
-    "mcp.message": Situation({"jsonrpc": "2.0", "method": "notifications/initialized"}),
+    "mcp.message": Situation(JSON_RPC | {"method": "prompts/list"}),
 }
 
 

@@ -10,8 +10,8 @@ from tests.support.client import Client, done
 from tests.support.system import System
 
 Make = Callable[["Stock"], Awaitable[str]]
-EVENT = "product.deleted"
-"""What the endpoints subscribe to: a product is only deleted where a delivery is wanted."""
+EVENT = "customer.deleted"
+"""What the endpoints subscribe to; nothing else in these tests brings it about."""
 
 
 @dataclass
@@ -106,7 +106,7 @@ async def _webhook(stock: Stock) -> str:
 async def _delivery(stock: Stock) -> str:
     """A delivery that has failed for good, since nobody resolves the name of the endpoint."""
     webhook_id = await stock.find("webhook")
-    done(await stock.client.delete(f"/v1/products?id={await _product(stock)}", if_match="*"))
+    done(await stock.client.delete(f"/v1/customers?id={await _customer(stock)}", if_match="*"))
     endpoints = Endpoints(stock.system, stock.client)
     await endpoints.quiet()
     for minutes in (2, 10):

@@ -37,6 +37,7 @@ class System:
     clock: FixedClock
     owner: asyncpg.Connection
     events: list[Message] = field(default_factory=list)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def client(self, principal: Principal) -> Client:
         """A caller."""
@@ -72,8 +73,17 @@ class System:
         await self.installation.hosts[service].orchestrator.sweep()
         await self.settle()
 
+    async def heard(self, name: str, entity_id: str) -> None:
+        """Wait for an event of an entity, while other messages may still be on their way."""
+        async with asyncio.timeout(SETTLE_SECONDS):
+            while not any(one.name == name and one.entity.endswith(entity_id) for one in self.events):
+                self.news.clear()
+                await self.news.wait()
+
     async def record(self, message: Message) -> None:
+        """Take an event from the bus."""
         self.events.append(message)
+        self.news.set()
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from libs.clock import iso
 from libs.errors.types import InvalidFields, NotFound, TrustCapExceeded, TrustLevelInsufficient
 from libs.trust.caps import check_cap
 from services.deals.configured.models import ConfiguredDeal
-from services.deals.configured.rules import check
+from services.deals.configured.rules import check, named
 from services.deals.context import Context
 from services.deals.deal.aggregate import Deal
 from services.deals.deal.views import DealData, shown_to
@@ -86,11 +86,13 @@ async def _assembled(ctx: Context, wanted: ConfiguredDeal, company: str | None) 
         metadata=wanted.metadata,
     )
     deal = start_deal(ctx, new, title_for(new, company))
-    for item in wanted.items or ():
+    for number, item in enumerate(wanted.items or ()):
         product = await product_of(ctx, item.product_id)
-        add_line(deal, line_of(item, product, ctx.ids.new("item"), deal.currency, own_price=True), ctx.now)
-    for discount in wanted.discounts or ():
-        add_discount(deal, discount, ctx.ids.new("disc"), ctx.now)
+        with named(f"items.{number}"):
+            add_line(deal, line_of(item, product, ctx.ids.new("item"), deal.currency, own_price=True), ctx.now)
+    for number, discount in enumerate(wanted.discounts or ()):
+        with named(f"discounts.{number}"):
+            add_discount(deal, discount, ctx.ids.new("disc"), ctx.now)
     if wanted.terms is not None:
         set_terms(deal, wanted.terms, ctx.now)
     deal.forget_steps()

@@ -1,5 +1,8 @@
 """What the parts of a configured deal demand of each other."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from libs.errors.types import InvalidFields, NotFound
 from services.deals.configured.models import ConfiguredDeal
 
@@ -16,3 +19,13 @@ def check(wanted: ConfiguredDeal) -> None:
         raise NotFound("Deal template not found")
     if not wanted.items:
         raise InvalidFields.of("items", "A configured deal has at least one line item", "required")
+
+
+@contextmanager
+def named(place: str) -> Iterator[None]:
+    """Name the faults of a part by where it stands in the body: `discounts.1.value`."""
+    try:
+        yield
+    except InvalidFields as error:
+        faults = (error.details or {}).get("fields", {})
+        raise type(error)(details={"fields": {f"{place}.{name}": fault for name, fault in faults.items()}}) from error

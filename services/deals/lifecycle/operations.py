@@ -110,13 +110,14 @@ async def get_deal(ctx: Context, deal_id: DealId, choice: Annotated[Representati
     scopes=["deals:write", "agent:execute"],
     emits=["deal.created", "billing.credit_deducted", "agent.trust_cap_exceeded"],
     validatable=True,
-    errors=[InvalidFields, NotFound],
+    errors=[InvalidFields, NotFound, TrustCapExceeded],
 )
 async def create_deal(ctx: Context, new: NewDeal) -> Created[DealData]:
     """Create a draft deal; its lines are added afterwards."""
     check_new(new)
     customer = await referenced(ctx, new.customer_id)
     deal = start_deal(ctx, new, title_for(new, customer.company if customer else None))
+    check_cap(ctx.principal, deal.total, deal.currency)
     deal.begin()
     async with ctx.transaction() as tx:
         await tx.deals.add(deal)

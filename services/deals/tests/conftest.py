@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from deploy.services import load
-from services.deals.tests.peers import customers, payments
+from services.deals.tests.peers import payments
 from services.deals.tests.workspace import Workspace
 from tests.support.callers import new_key
 from tests.support.system import System, misshapen, running
@@ -13,8 +13,8 @@ from tests.support.system import System, misshapen, running
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def system(postgres_url: str) -> AsyncIterator[System]:
-    """Deals, catalogue and federation as they are; customers and payments as stand-ins at their ports."""
-    services = [load("catalog"), load("deals"), load("federation"), customers.SERVICE, payments.SERVICE]
+    """Deals and the services that they ask, with a stand-in for payments that tests can steer."""
+    services = [*(load(name) for name in ("catalog", "customers", "deals", "federation")), payments.SERVICE]
     async with running(services, postgres_url, "deals") as started:
         yield started
 

@@ -260,8 +260,7 @@ class TestAuthorised:
         async def report() -> None:
             shop.reports += 1
             await shop.tell_payment(deal_id, captured="100", payment_sequence=shop.reports)
-            while (await shop.read(deal_id))["status"] != "closed":
-                await asyncio.sleep(0.01)
+            await shop.system.heard("deal.closed", deal_id)
 
         shop.till.meanwhile[deal_id] = report
         answer = await shop.move(deal_id, "closed")

@@ -8,6 +8,7 @@ import pytest
 
 from services.deals.tests.workspace import Workspace
 from tests.support.callers import as_widget
+from tests.support.client import done
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -150,7 +151,9 @@ class TestRefusedDeal:
         assert await stored(shop) == 0
 
     async def test_another_tenants_customer_is_not_found(self, shop: Workspace) -> None:
-        foreign = shop.book.add("us_tenant_other", "cust_of_other")
+        stranger = shop.seller.acting_as(tenant_id=f"{shop.tenant_id}_b")
+        made = await stranger.post("/v1/customers", {"name": "Jo", "email": "jo@example.com"})
+        foreign = made.data["customer"]["id"]
         assert (await shop.seller.post(DEALS, {"customer_id": foreign})).refusal == (404, "not_found")
 
     @pytest.mark.parametrize(
@@ -223,11 +226,11 @@ class TestIdempotency:
         assert len(await shop.system.told("deal.created", answers[0].data["deal"]["id"])) == 1
 
     async def test_a_refusal_is_replayed_as_it_was(self, shop: Workspace) -> None:
-        customer = f"cust_late_{shop.tenant_id}"
-        first = await shop.seller.post(DEALS, {"customer_id": customer}, idempotency_key="k")
-        shop.book.add(shop.tenant_id, customer)
-        again = await shop.seller.post(DEALS, {"customer_id": customer}, idempotency_key="k")
-        assert (first.status, again.status) == (404, 404)
+        deal_id = await shop.offer()
+        first = await shop.act(deal_id, "unsign", {}, idempotency_key="k")
+        done(await shop.sign(deal_id))
+        again = await shop.act(deal_id, "unsign", {}, idempotency_key="k")
+        assert (first.status, again.status) == (409, 409)
         assert (again.body, again.headers["Idempotent-Replayed"]) == (first.body, "true")
 
     @pytest.mark.parametrize("key", ["", "k" * 65])

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import stripe
 
 from libs.errors.types import BadRequest, Unauthenticated
@@ -18,7 +19,11 @@ class BadSignature(Unauthenticated):
 def verified_event(payload: bytes, signature: str | None, secret: str) -> ProviderEvent:
     """The event of a callback. Raises BadSignature, also where no secret is configured; BadRequest where it is none."""
     try:
-        event: dict[str, Any] = stripe.Webhook.construct_event(payload, signature, secret).to_dict()
+        stripe.WebhookSignature.verify_header(payload, signature, secret, stripe.Webhook.DEFAULT_TOLERANCE)
+    except (stripe.SignatureVerificationError, UnicodeError) as error:
+        raise BadSignature from error
+    try:
+        event: Any = orjson.loads(payload)
         return ProviderEvent(
             id=event["id"],
             type=event["type"],
@@ -26,7 +31,5 @@ def verified_event(payload: bytes, signature: str | None, secret: str) -> Provid
             at=datetime.fromtimestamp(event["created"], UTC),
             fields=event["data"]["object"],
         )
-    except (stripe.SignatureVerificationError, UnicodeError) as error:
-        raise BadSignature from error
     except (ValueError, KeyError, TypeError) as error:
         raise BadRequest("The body is no Stripe event.") from error
