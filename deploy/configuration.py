@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from deploy.home import Home
 from libs.service.settings import Settings
-from libs.vault.master import ENVIRONMENT_NAME, MasterKey, from_environment, from_file, from_text
+from libs.vault.master import ENVIRONMENT_NAME, MasterKey, from_environment, from_file, from_file_or_new, from_text
 
 Kind = TypeVar("Kind", bound=Settings)
 SECRETS = Path("/run/secrets")
@@ -32,6 +33,12 @@ def read_master_key(environment: Mapping[str, str] = os.environ) -> MasterKey:
         return from_file(Path(named))
     mounted = SECRETS / ENVIRONMENT_NAME.lower()
     return from_text(mounted.read_text()) if mounted.is_file() else from_environment(environment)
+
+
+def own_master_key(home: Home, environment: Mapping[str, str] = os.environ) -> MasterKey:
+    """The master key that the environment gives, else the one that the home keeps and gets when there is none yet."""
+    given = any(environment.get(name) for name in (MASTER_KEY_FILE, ENVIRONMENT_NAME))
+    return read_master_key(environment) if given else from_file_or_new(home.master_key)
 
 
 def database_url(settings: Settings, service: str, environment: Mapping[str, str] = os.environ) -> str:

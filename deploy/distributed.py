@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from deploy import addresses, stripe_demo
-from deploy.configuration import MASTER_KEY_FILE, read_settings
+from deploy.configuration import MASTER_KEY_FILE, own_master_key, read_settings
 from deploy.credentials import Credentials
 from deploy.first_workspace import Place, database_id, workspace_of
 from deploy.home import Home
@@ -30,7 +30,7 @@ from gateway.settings import GatewaySettings
 from libs.clock import SystemClock
 from libs.service.dispatch import HttpDispatch
 from libs.service.http import HEALTH_PATH
-from libs.vault.master import MasterKey, from_file_or_new
+from libs.vault.master import ENVIRONMENT_NAME, MasterKey
 
 HOST = "127.0.0.1"
 OWN_DATABASE = "distributed"
@@ -58,11 +58,13 @@ async def distributed(home: Home, wish: Wish, tell: Callable[[str], None]) -> As
     """Start servers, services and gateways, welcome, and at the end stop them all in reverse order."""
     settings = read_settings(GatewaySettings)
     database = database_id(settings.database_url) if settings.database_url else OWN_DATABASE
-    master_key = from_file_or_new(home.master_key)
+    master_key = own_master_key(home)
     async with AsyncExitStack() as stack:
         tell("Starting the servers ...")
-        environment = {"PUBLIC_URL": wish.base_url, **os.environ, **await _servers(stack, home)}
-        environment |= {MASTER_KEY_FILE: str(home.master_key), "SALESBOOTH_MODE": "distributed"}
+        defaults = {"PUBLIC_URL": wish.base_url}
+        if not os.environ.get(ENVIRONMENT_NAME):
+            defaults[MASTER_KEY_FILE] = str(home.master_key)
+        environment = defaults | os.environ | await _servers(stack, home) | {"SALESBOOTH_MODE": "distributed"}
         supervisor = Supervisor(home.logs, tell)
         stack.push_async_callback(supervisor.stop)
         await _run_once(_program("migrate", environment, "migrate"), supervisor)

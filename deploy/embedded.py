@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from deploy import stripe_demo
-from deploy.configuration import read_settings
+from deploy.configuration import own_master_key, read_settings
 from deploy.credentials import Credentials
 from deploy.first_workspace import Place, database_id, workspace_of
 from deploy.gateway_process import serving
@@ -22,7 +22,7 @@ from deploy.welcome import welcome
 from gateway.config import GatewayConfig
 from gateway.settings import GatewaySettings
 from gateway.upstreams import LocalUpstream
-from libs.vault.master import MasterKey, from_file_or_new
+from libs.vault.master import MasterKey
 
 HOST = "127.0.0.1"
 OWN_DATABASE = "embedded"
@@ -36,7 +36,7 @@ async def embedded(home: Home, door: socket.socket, tell: Callable[[str], None])
     if "public_url" not in settings.model_fields_set:
         settings = settings.model_copy(update={"public_url": base_url})
     database = database_id(settings.database_url) if settings.database_url else OWN_DATABASE
-    master_key = from_file_or_new(home.master_key)
+    master_key = own_master_key(home)
     async with AsyncExitStack() as stack:
         starting = asyncio.create_task(_database_url(settings, home, stack))
         try:

@@ -41,7 +41,7 @@ def gateway_app(config: GatewayConfig) -> web.Application:
     health = SystemHealth(config.upstreams, config.redis, clock)
     authenticator = Authenticator(config.dispatch, clock)
     shared = RedisTiers(config.redis, timeout=settings.redis_timeout_seconds)
-    limiter = Limiter(shared, LocalTiers(clock), clock, config.limits)
+    limiter = Limiter(shared, LocalTiers(clock), clock, settings.limits)
     own = OwnOperations(manifests, health, clock, settings.public_root)
     ways = {name: upstream.send for name, upstream in config.upstreams.items()} | {NAME: own.handle}
     door = Door(settings, manifests, Entrance(settings, authenticator, limiter), ways)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
 
-from gateway.limits.tiers import PlatformLimits
 from gateway.manifests import RefreshTimes
 from gateway.settings import GatewaySettings
 from gateway.upstreams import Upstream
@@ -19,7 +18,7 @@ class GatewayConfig:
     """`upstreams` are the services by name; `dispatch` reaches identity's internal operations.
 
     `redis` and `bus` are opened and closed by whoever gives them; `bus` need not be connected yet. The gateway closes
-    the upstreams. `limits` are the rate limits that belong to no key.
+    the upstreams.
     """
 
     settings: GatewaySettings
@@ -28,5 +27,4 @@ class GatewayConfig:
     redis: Redis
     bus: Bus
     clock: Clock = field(default_factory=SystemClock)
-    limits: PlatformLimits = field(default_factory=PlatformLimits)
     refresh: RefreshTimes = field(default_factory=RefreshTimes)

@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 
 from deploy import addresses
-from deploy.configuration import Misconfigured, database_url, read_master_key, read_settings, require
+from deploy.configuration import Misconfigured, database_url, own_master_key, read_master_key, read_settings, require
 from deploy.first_workspace import database_id
+from deploy.home import Home
 from libs.service.settings import Settings
 from libs.vault.master import UnusableMasterKey, from_text
 
@@ -61,3 +62,17 @@ class TestAddresses:
     def test_that_nobody_could_use_are_refused(self, text: str) -> None:
         with pytest.raises(Misconfigured, match="SALESBOOTH_SERVICES"):
             addresses.read({"SALESBOOTH_SERVICES": text})
+
+
+class TestOwnMasterKey:
+    KEY = "cd" * 32
+
+    def test_is_made_once_and_kept(self, tmp_path: Path) -> None:
+        home = Home.open({"SALESBOOTH_HOME": str(tmp_path / "home")})
+        assert own_master_key(home, {}).id == own_master_key(home, {}).id
+        assert home.master_key.exists()
+
+    def test_gives_way_to_the_one_of_the_environment(self, tmp_path: Path) -> None:
+        home = Home.open({"SALESBOOTH_HOME": str(tmp_path / "home")})
+        assert own_master_key(home, {"SALESBOOTH_MASTER_KEY": self.KEY}).id == from_text(self.KEY).id
+        assert not home.master_key.exists()

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.limits.tiers import PlatformLimits
 from gateway.tests.conftest import DASHBOARD, KEY, OTHER_SECRET, PUBLISHABLE, SECRET, SESSION, World
 from libs.errors.types import Unavailable
 
@@ -62,7 +61,7 @@ class CredentialCases:
         assert len(world.identity.asked) == 2
 
     async def test_a_network_that_guesses_on_is_not_verified_for_a_while(self, world: World) -> None:
-        await world.open(PlatformLimits(anonymous_ip_per_hour=2))
+        await world.open(anonymous_requests_per_hour=2)
         assert (await world.get("/v1/things", KEY)).status == 200
         told = [await world.get("/v1/things", {"X-API-Key": f"sb_test_us_guess{n}"}) for n in range(6)]
         assert [one.status for one in told] == [401, 401, 401, 429, 429, 429]

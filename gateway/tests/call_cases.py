@@ -4,7 +4,6 @@ from io import BytesIO
 
 import pytest
 
-from gateway.limits.tiers import PlatformLimits
 from gateway.tests.conftest import KEY, OTHER_SECRET, PUBLISHABLE, SECRET, SESSION, World
 
 COOKIE = {"Cookie": f"session={SESSION}"}
@@ -119,7 +118,7 @@ class OrderCases:
         assert (await world.ask("POST", "/v1/things-callback", data=b" " * MEGABYTE)).data["size"] == MEGABYTE
 
     async def test_a_missing_key_is_told_before_a_spent_limit(self, world: World) -> None:
-        await world.open(PlatformLimits(anonymous_ip_per_hour=1))
+        await world.open(anonymous_requests_per_hour=1)
         assert [(await world.get("/v1/things")).status for _ in range(3)] == [401, 401, 401]
         assert (await world.get("/v1/things-public")).status == 429
 

@@ -17,7 +17,6 @@ from gateway.app import gateway_app
 from gateway.breaker import BreakerSettings
 from gateway.config import GatewayConfig
 from gateway.http_upstream import HttpUpstream
-from gateway.limits.tiers import PlatformLimits
 from gateway.serving import GatewayRunner
 from gateway.settings import GatewaySettings
 from gateway.tests.fake_identity import FakeIdentity
@@ -54,7 +53,7 @@ class World:
     def things(self) -> FakeService:
         return self.services["things"]
 
-    async def open(self, limits: PlatformLimits | None = None, **settings: Any) -> "World":
+    async def open(self, **settings: Any) -> "World":
         """Serve the gateway."""
         defaults: dict[str, Any] = {
             "public_url": "http://api.example:8080",
@@ -68,7 +67,6 @@ class World:
             redis=self.redis,
             bus=self.bus,
             clock=self.clock,
-            limits=limits or PlatformLimits(),
         )
         self.app = gateway_app(config)
         self.at = await self.serve(GatewayRunner(self.app))

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from gateway.limits.tiers import PlatformLimits
 from gateway.tests.conftest import KEY, SECRET, World
 from libs.api.call import Call, Reply
 from libs.api.principal import Principal
@@ -53,7 +52,7 @@ class LimitCases:
         assert headers["X-RateLimit-Multiplier"] == "5.0"
 
     async def test_the_platforms_limit_is_an_outage(self, world: World) -> None:
-        await world.open(PlatformLimits(platform_per_minute=1))
+        await world.open(platform_requests_per_minute=1)
         told = [await world.get("/v1/things", KEY) for _ in range(2)]
         assert (told[1].status, told[1].code) == (503, "transient_error")
         assert told[1].headers["Retry-After"] == str(told[1].body["recovery"]["retry_after_seconds"])
@@ -72,7 +71,7 @@ class LimitCases:
         assert (too_many.status, len(world.things.calls)) == (429, 3)
 
     async def test_an_endpoints_own_limit_replaces_that_of_the_address(self, world: World) -> None:
-        await world.open(PlatformLimits(anonymous_ip_per_hour=2))
+        await world.open(anonymous_requests_per_hour=2)
         told = [await world.get("/v1/schema/state-machine") for _ in range(31)]
         assert [one.status for one in told] == [200] * 30 + [429]
         assert told[0].headers["X-RateLimit-Policy"] == "endpoint"

@@ -15,6 +15,7 @@ from libs.money.tax import TaxRateOutOfRange, normalise_tax_rate
 
 MAX_METADATA_DEPTH = 3
 MAX_DECIMALS = 6
+MAX_DIGITS = 15
 MAX_INTEGER = 2**31 - 1
 MAX_LONG = 2**63 - 1
 
@@ -49,6 +50,10 @@ def _decimal(value: Any) -> Decimal:
         raise PydanticCustomError("decimal_type", "Input should be a number or a decimal string") from None
     if abs(number) >= MAX_AMOUNT or int(number.as_tuple().exponent) < -MAX_DECIMALS:
         raise PydanticCustomError("less_than_equal", "Input should be below 10^12 with at most 6 decimals")
+    if len(number.normalize().as_tuple().digits) > MAX_DIGITS:
+        raise PydanticCustomError(
+            "less_than_equal", "Input should have at most 15 digits, as many as JSON numbers carry"
+        )
     return number
 
 

@@ -20,11 +20,15 @@ R = TypeVar("R")
 
 def _nearest(value: Any) -> Any:
     """A limit outside 1-100 is moved to the nearest end (R135)."""
-    return min(max(int(value), 1), MAX_LIMIT) if str(value).lstrip("-").isdigit() and len(str(value)) < 19 else value
+    return min(max(int(value), 1), MAX_LIMIT) if _is_whole(value) else value
 
 
 def _bounded(value: Any) -> Any:
-    return min(max(int(value), 0), 2**53) if str(value).lstrip("-").isdigit() and len(str(value)) < 30 else value
+    return min(max(int(value), 0), 2**53) if _is_whole(value) else value
+
+
+def _is_whole(value: Any) -> bool:
+    return str(value).lstrip("-").isdigit()
 
 
 Limit = Annotated[int, BeforeValidator(_nearest), Field(json_schema_extra={"minimum": 1, "maximum": MAX_LIMIT})]

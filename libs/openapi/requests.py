@@ -1,5 +1,6 @@
 """The request side of an operation: parameters, body and credentials."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,6 +37,7 @@ HEADERS: Mapping[str, Schema] = {
         "schema": {"type": "string"},
     },
 }
+TEXT: Schema = {"schema": {"type": "string"}, "required": False}
 COMPONENT_OF_HEADER = {"Idempotency-Key": "IdempotencyKey", "X-Delegation-ID": "DelegationId"}
 
 SECURITY_SCHEMES: Mapping[str, Schema] = {
@@ -75,8 +77,9 @@ def security(auth: list[str]) -> list[dict[str, list[str]]]:
 
 def parameters(row: Mapping[str, Any], route: Route, components: Components) -> list[Schema]:
     """Parameters of the path, of the query with its selectors first, and headers."""
-    in_path = row["path_fields"] if "{" in route.path else []
     queried = {one["name"]: one for one in row["query"]}
+    known_fields = queried | {one["name"]: one for one in row["path_fields"]}
+    in_path = [known_fields.get(name, TEXT | {"name": name}) for name in re.findall(r"{(\w+)}", route.path)]
     selectors = {} if row["select_in"] == "body" else route.select
     selecting = [_selector(name, value, queried.get(name)) for name, value in sorted(selectors.items())]
     known = {*selectors, *(one["name"] for one in in_path)}
@@ -91,7 +94,7 @@ def _selector(name: str, value: str, known: Mapping[str, Any] | None) -> Mapping
     if value != ANY:
         schema = {"type": "string", "enum": [value], "default": value}
         return {"name": name, "required": True, "schema": schema, "doc": "selects this operation"}
-    return {**(known or {"name": name, "schema": {"type": "string"}}), "required": True}
+    return {**(known or TEXT | {"name": name}), "required": True}
 
 
 def _headers(row: Mapping[str, Any]) -> list[str]:

@@ -69,9 +69,14 @@ GENERAL: Mapping[str, Schema] = {
     "Forbidden": {"description": "The caller is not allowed to do this.", "content": ERROR_CONTENT},
     "IdempotencyConflict": {
         "description": "The idempotency key was used for another request, or its first request still runs.",
+        "headers": RETRY_AFTER,
         "content": ERROR_CONTENT,
     },
-    "StaleVersion": {"description": "If-Match does not fit; `data` is the current state.", "content": ERROR_CONTENT},
+    "StaleVersion": {
+        "description": "If-Match does not fit; `data` is the current state.",
+        "headers": {"ETag": {"$ref": "#/components/headers/ETag"}},
+        "content": ERROR_CONTENT,
+    },
     "BodyTooLarge": {"description": "The body is above 1 MB.", "content": ERROR_CONTENT},
     "RateLimited": {"description": "Too many requests.", "headers": RETRY_AFTER, "content": ERROR_CONTENT},
     "InternalError": {"description": "Our fault; give `ref` to support.", "content": ERROR_CONTENT},

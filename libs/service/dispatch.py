@@ -91,14 +91,16 @@ class HttpDispatch:
         self._learned_at = self._clock.now()
 
     async def _learn_of(self, service: str) -> None:
-        try:
-            async with self.session.get(next(self._turns[service]) + MANIFEST_PATH) as answer:
-                answer.raise_for_status()
-                told = await answer.json()
-        except (aiohttp.ClientError, TimeoutError):
+        for _ in range(self._tries[service]):
+            try:
+                async with self.session.get(next(self._turns[service]) + MANIFEST_PATH) as answer:
+                    answer.raise_for_status()
+                    told = await answer.json()
+            except (aiohttp.ClientError, TimeoutError):
+                continue
+            self._manifests[service] = told
+            self._owner |= {row["id"]: service for row in told["operations"]}
             return
-        self._manifests[service] = told
-        self._owner |= {row["id"]: service for row in told["operations"]}
 
     async def _post(self, service: str, call: Call) -> Reply:
         headers = {

@@ -5,7 +5,7 @@ from http.cookies import SimpleCookie
 from typing import Any
 
 from libs.api.call import Call
-from libs.api.operation import KEY, NONE, SESSION, Operation
+from libs.api.operation import KEY, NONE, PROVIDER, SESSION, Operation
 from libs.api.principal import ANONYMOUS, Environment, Principal, principal_from, system_principal
 from tests.registry.stock import Stock
 from tests.support.client import Client
@@ -33,9 +33,14 @@ class Shop:
         """A caller without any credential."""
         return self.session.speaking_as(ANONYMOUS)
 
+    @property
+    def provider(self) -> Client:
+        """A provider, as far as the gateway can tell."""
+        return self.session.speaking_as(Principal(kind="provider"))
+
     def caller(self, operation: Operation, environment: Environment = "test") -> Client:
         """Somebody who may call an operation."""
-        by_word = {KEY: self.keys[environment], SESSION: self.session, NONE: self.nobody}
+        by_word = {KEY: self.keys[environment], SESSION: self.session, NONE: self.nobody, PROVIDER: self.provider}
         return next(by_word[word] for word in by_word if word in operation.auth)
 
     def stock(self, environment: Environment = "test") -> Stock:

@@ -29,7 +29,7 @@ TERMS = {"terms_schema_version": "1.0", "payment_terms": "immediate"}
 
 SITUATIONS: Mapping[str, Situation] = {
     "auth.login": Situation({"email": SELLER, "password": PASSWORD}),
-    "onboarding.complete": Situation({"password": PASSWORD}),
+    "onboarding.complete": Situation({"password": PASSWORD, "account_type": "agent"}),
     "playground.check_session": Situation({"key_prefix": "sb_test_abcd"}),
     "deals.create": Situation({"title": "Annual plan"}),
     "deals.transition": Situation({"status": "cancelled"}),

@@ -1,7 +1,7 @@
 """Some services of the system, running in the test's process over a database of their own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -37,7 +37,6 @@ class System:
     clock: FixedClock
     owner: asyncpg.Connection
     events: list[Message] = field(default_factory=list)
-    news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def client(self, principal: Principal) -> Client:
         """A caller."""
@@ -50,8 +49,16 @@ class System:
     async def settle(self) -> None:
         """Wait until every message is applied: an outbox row goes only after what it led to was committed."""
         waiting = " + ".join(f"(SELECT count(*) FROM {name}.outbox)" for name in self.installation.hosts)
+
+        async def quiet() -> bool:
+            return bool(await self.owner.fetchval(f"SELECT {waiting} = 0"))
+
+        await self.until(quiet)
+
+    async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
+        """Wait until something holds that only a database knows."""
         async with asyncio.timeout(SETTLE_SECONDS):
-            while await self.owner.fetchval(f"SELECT {waiting}"):  # noqa: ASYNC110 - a database has no event to wait for
+            while not await holds():  # noqa: ASYNC110 - a database has no event to wait for
                 await asyncio.sleep(0.005)
 
     async def told(self, name: str, entity_id: str = "") -> list[dict[str, Any]]:
@@ -73,17 +80,9 @@ class System:
         await self.installation.hosts[service].orchestrator.sweep()
         await self.settle()
 
-    async def heard(self, name: str, entity_id: str) -> None:
-        """Wait for an event of an entity, while other messages may still be on their way."""
-        async with asyncio.timeout(SETTLE_SECONDS):
-            while not any(one.name == name and one.entity.endswith(entity_id) for one in self.events):
-                self.news.clear()
-                await self.news.wait()
-
     async def record(self, message: Message) -> None:
         """Take an event from the bus."""
         self.events.append(message)
-        self.news.set()
 
 
 @asynccontextmanager

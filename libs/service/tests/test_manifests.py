@@ -16,8 +16,8 @@ from libs.service.http import MANIFEST_PATH
 
 
 @asynccontextmanager
-async def service(name: str, asked: list[str], port: int | None = None) -> AsyncIterator[TestServer]:
-    """A service that tells of one operation and notes that it was asked."""
+async def service(name: str, asked: list[str], port: int | None = None) -> AsyncIterator[str]:
+    """The address of a service that tells of one operation and notes that it was asked."""
 
     async def tell(_: web.Request) -> web.Response:
         asked.append(name)
@@ -26,7 +26,7 @@ async def service(name: str, asked: list[str], port: int | None = None) -> Async
     app = web.Application()
     app.router.add_get(MANIFEST_PATH, tell)
     async with TestServer(app, port=port) as server:
-        yield server
+        yield str(server.make_url("")).rstrip("/")
 
 
 @pytest.fixture
@@ -36,9 +36,11 @@ def clock() -> FixedClock:
 
 @asynccontextmanager
 async def dispatch(clock: FixedClock, **addresses: str) -> AsyncIterator[HttpDispatch]:
-    made = HttpDispatch(addresses, PrincipalSigner(b"k" * 32), clock)
-    yield made
-    await made.close()
+    made = HttpDispatch({name: [place] for name, place in addresses.items()}, PrincipalSigner(b"k" * 32), clock)
+    try:
+        yield made
+    finally:
+        await made.close()
 
 
 def names(manifests: Any) -> set[str]:
@@ -47,14 +49,14 @@ def names(manifests: Any) -> set[str]:
 
 async def test_every_service_is_asked_once_until_the_answers_grow_old(clock: FixedClock) -> None:
     asked: list[str] = []
-    async with service("one", asked) as one, service("two", asked) as two:
-        async with dispatch(clock, one=str(one.make_url("")), two=str(two.make_url(""))) as made:
-            assert names(await made.manifests()) == {"one", "two"}
-            await made.manifests()
-            assert sorted(asked) == ["one", "two"]
-            clock.advance(MANIFEST_AGE + timedelta(seconds=1))
-            await made.manifests()
-            assert sorted(asked) == ["one", "one", "two", "two"]
+    first, second = service("one", asked), service("two", asked)
+    async with first as one, second as two, dispatch(clock, one=one, two=two) as made:
+        assert names(await made.manifests()) == {"one", "two"}
+        await made.manifests()
+        assert sorted(asked) == ["one", "two"]
+        clock.advance(MANIFEST_AGE + timedelta(seconds=1))
+        await made.manifests()
+        assert sorted(asked) == ["one", "one", "two", "two"]
 
 
 async def test_a_service_that_was_away_is_known_later_and_one_that_leaves_is_kept(clock: FixedClock) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from libs.api.answers import Raw
 from libs.api.markers import Query, RawBody
 from libs.api.operation import KEY, POST, operation
+from libs.errors.types import Unavailable
 from services.agents.context import Context
 from services.agents.mcp.endpoint import exchange
 from services.agents.mcp.models import CallRequest, Ping, Request
@@ -26,7 +27,7 @@ async def tools_list(ctx: Context, body: Annotated[bytes, RawBody(Request)], too
     return await exchange(ctx, body, toolsets)
 
 
-@operation("mcp.tools_call", POST, PATH, select={"method": "tools/call"}, **ENDPOINT)
+@operation("mcp.tools_call", POST, PATH, select={"method": "tools/call"}, errors=[Unavailable], **ENDPOINT)
 async def tools_call(ctx: Context, body: Annotated[bytes, RawBody(CallRequest)], toolsets: Toolsets = None) -> Raw:
     """Call one MCP tool."""
     return await exchange(ctx, body, toolsets)

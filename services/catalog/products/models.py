@@ -3,11 +3,14 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from libs.api.fields import (
+    MAX_INTEGER,
     Flag,
     Input,
     Label,
@@ -42,6 +45,17 @@ class PriceStep(Input):
     flat_fee: NotNegative = Decimal(0)
 
 
+def _ascending(steps: list[PriceStep]) -> list[PriceStep]:
+    """Each step ends above the one before, and only the last one may be open (pricing semantics, section 5)."""
+    ends = [MAX_INTEGER + 1 if step.up_to is None else step.up_to for step in steps]
+    if any(end <= before for before, end in pairwise(ends)):
+        raise PydanticCustomError("steps", "Input should have ascending up_to, and null at most in the last step")
+    return steps
+
+
+PriceSteps = Annotated[list[PriceStep], AfterValidator(_ascending)]
+
+
 class ProductFields(Input):
     """The fields that creating and changing a product share."""
 
@@ -58,10 +72,9 @@ class ProductFields(Input):
     family_id: Label | None = None
     session_duration: Annotated[Whole, Field(ge=5, le=480)] | None = None
     buffer_time: Annotated[Whole, Field(ge=0, le=120)] | None = None
-    billing_cycle: BillingCycle | None = None
     learn_more_url: Url | None = None
     features: list[Label] | None = None
-    tiers: list[PriceStep] | None = None
+    tiers: PriceSteps | None = None
 
 
 class NewProduct(ProductFields):
@@ -71,6 +84,7 @@ class NewProduct(ProductFields):
     price: NotNegative
     type: ProductType = "product"
     price_type: PriceType = "once_off"
+    billing_cycle: BillingCycle | None = Field(default=None, validate_default=True)
     pricing_model: PricingModel = "fixed"
     status: ProductStatus = "active"
     track_inventory: bool = False
@@ -78,6 +92,13 @@ class NewProduct(ProductFields):
     max_advance_days: Annotated[Whole, Field(ge=0)] = 90
     min_advance_hours: Annotated[Whole, Field(ge=0)] = 24
     allow_staff_selection: bool = True
+
+    @field_validator("billing_cycle")
+    @classmethod
+    def _recurs(cls, cycle: str | None, info: ValidationInfo) -> str | None:
+        if cycle is None and info.data.get("price_type") == "recurring":
+            raise PydanticCustomError("missing", "billing_cycle is required when price_type is recurring")
+        return cycle
 
 
 class ProductChanges(ProductFields):
@@ -87,6 +108,7 @@ class ProductChanges(ProductFields):
     price: NotNegative | None = None
     type: ProductType | None = None
     price_type: PriceType | None = None
+    billing_cycle: BillingCycle | None = None
     pricing_model: PricingModel | None = None
     status: ProductStatus | None = None
     track_inventory: bool | None = None

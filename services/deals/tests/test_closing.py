@@ -257,10 +257,13 @@ class TestAuthorised:
     async def test_a_payment_that_closes_meanwhile_settles_once(self, shop: Workspace) -> None:
         deal_id = await authorised(shop)
 
+        async def closed() -> bool:
+            return bool((await shop.read(deal_id))["status"] == "closed")
+
         async def report() -> None:
             shop.reports += 1
             await shop.tell_payment(deal_id, captured="100", payment_sequence=shop.reports)
-            await shop.system.heard("deal.closed", deal_id)
+            await shop.system.until(closed)
 
         shop.till.meanwhile[deal_id] = report
         answer = await shop.move(deal_id, "closed")

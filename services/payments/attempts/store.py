@@ -101,7 +101,8 @@ def _attempt(row: asyncpg.Record) -> Attempt:
 async def take_due(worker: Queries, now: datetime, wait: timedelta, limit: int) -> list[dict[str, Any]]:
     """Attempts to look into, of every tenant; each is due again after a wait that doubles. Needs the worker role."""
     rows = await worker.fetch(
-        "UPDATE attempts SET checks = checks + 1, check_at = $1::timestamptz + $2::interval * power(2, least(checks, $3)) "
+        "UPDATE attempts SET checks = checks + 1, "
+        "check_at = $1::timestamptz + $2::interval * power(2, least(checks, $3)) "
         "WHERE (tenant_id, environment, id) IN (SELECT tenant_id, environment, id FROM attempts "
         "WHERE state = 'pending' AND check_at <= $1 ORDER BY check_at LIMIT $4 FOR UPDATE SKIP LOCKED) "
         "RETURNING id, tenant_id, environment",

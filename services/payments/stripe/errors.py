@@ -31,11 +31,6 @@ class Declined(ProviderRejected):
 class Refused(ProviderRejected):
     """The request does not fit the state of things at Stripe."""
 
-    @property
-    def missing(self) -> bool:
-        """Whether what it names does not exist there."""
-        return self.code == "resource_missing"
-
 
 class PaymentFailed(ApiError):
     """The payment was declined, or needs the customer to authenticate."""

@@ -9,6 +9,7 @@ import stripe
 from deploy.services import load
 from deploy.stripe_stand_in import StripeStandIn, Switches
 from deploy.stripe_stand_in.tests.clients import closing_client
+from services.payments.tests import leader
 from services.payments.tests.door import SECRET, Door, open_door
 from services.payments.tests.workspace import Workspace
 from tests.support.callers import new_key
@@ -49,7 +50,8 @@ async def system(postgres_url: str, stand_in: StripeStandIn) -> AsyncIterator[Sy
         "stripe_live_api_key": "sk_live_of_the_tests",
         "stripe_webhook_secret": SECRET,
     }
-    async with running([load(name) for name in SERVICES], postgres_url, "payments", **configured) as started:
+    services = [*(load(name) for name in SERVICES), leader.SERVICE]
+    async with running(services, postgres_url, "payments", **configured) as started:
         yield started
 
 

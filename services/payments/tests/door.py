@@ -46,16 +46,19 @@ class Door:
 
     url: str = ""
     arrived: list[Callback] = field(default_factory=list)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def receive(self, request: web.Request) -> web.Response:
         self.arrived.append(Callback(await request.read(), request.headers["Stripe-Signature"]))
+        self._news.set()
         return web.Response()
 
     async def callbacks(self, subject: str, *types: str) -> list[Callback]:
         """The callbacks about a subject, once those of all the types have arrived."""
         async with asyncio.timeout(5):
             while not set(types) <= {one.type for one in self.about(subject)}:
-                await asyncio.sleep(0.01)
+                self._news.clear()
+                await self._news.wait()
         return self.about(subject)
 
     def about(self, subject: str) -> list[Callback]:

@@ -33,7 +33,7 @@ class TestVerification:
         assert (await sent(shop, b"\xff no json", stripe_signature="t=1,v1=0")).status == 401
 
     async def test_a_changed_body_is_refused(self, shop: Workspace) -> None:
-        deal_id, intent_id = await shop.paid()
+        _, intent_id = await shop.paid()
         (genuine,) = [one for one in await shop.hear(intent_id, *PAID) if one.type == SUCCEEDED]
         forged = replace(genuine, body=genuine.body.replace(b"10000", b"99999"))
         assert [one.status for one in await shop.hand_on(forged)] == [401]

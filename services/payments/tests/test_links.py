@@ -14,9 +14,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 async def of_payment(shop: Workspace, session_id: str) -> list[Callback]:
     """All callbacks of a paid session: its own, and those of the payment."""
-    (completed,) = [
-        one for one in await shop.hear(session_id, "checkout.session.completed") if "completed" in one.type
-    ]
+    (completed,) = [one for one in await shop.hear(session_id, "checkout.session.completed") if "completed" in one.type]
     intent_id = completed.event["data"]["object"]["payment_intent"]
     return [completed, *await shop.hear(intent_id, "payment_intent.succeeded")]
 

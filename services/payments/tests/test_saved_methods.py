@@ -57,7 +57,10 @@ class TestCharging:
 
     @pytest.mark.parametrize(
         ("card", "code"),
-        [("pm_card_chargeCustomerFail", "card_declined"), ("pm_card_authenticationRequired", "authentication_required")],
+        [
+            ("pm_card_chargeCustomerFail", "card_declined"),
+            ("pm_card_authenticationRequired", "authentication_required"),
+        ],
     )
     async def test_another_of_their_methods_may_be_named_and_may_fail(
         self, shop: Workspace, card: str, code: str

@@ -1,0 +1,141 @@
+"""Input that is wrong is refused with its fault named, and never an unexpected error (RULES R11, R21, R27-R29, R57)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import pytest
+
+from libs.api.describe import body_rows, query_rows
+from libs.api.operation import Operation
+from tests.registry.operations import SERVED, each, takes_fields, takes_raw_body
+from tests.registry.requests import Request, fields_of, nothing_there, request_of
+from tests.registry.shop import Shop
+from tests.registry.values import BEYOND_LIMITS, NO_JSON, NO_OBJECT, NO_PARAMETER, WRONG
+from tests.support.client import Answer
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+BAD_REQUEST = (400, "validation_error.bad_request")
+WITH_FIELDS = [one for one in SERVED if takes_fields(one)]
+WITH_RAW_BODY = [one for one in SERVED if takes_raw_body(one)]
+WITH_PARAMETERS = [one for one in SERVED if query_rows(one)]
+PLACE = "the place of a value"
+
+
+async def valid(operation: Operation) -> Request:
+    """A valid request about resources that do not exist."""
+    return await request_of(operation).filled(nothing_there)
+
+
+def with_field(body: Any, name: str, value: Any) -> Any:
+    """The body with another value of a field, which a dotted name places inside another one."""
+    outer, _, inner = name.partition(".")
+    return dict(body) | {outer: with_field(body.get(outer) or {}, inner, value) if inner else value}
+
+
+def names(answer: Answer, field: str) -> bool:
+    """Whether an answer refuses the field, or something inside it, by name."""
+    faults = answer.body.get("details", {}).get("fields", {}) if answer.status == 400 else {}
+    return any(one == field or one.startswith(f"{field}.") for one in faults)
+
+
+def shown(field: str, value: Any, answer: Answer) -> str:
+    """What the failure of a test says."""
+    return f"{field}={str(value)[:30]!r}: {answer.status} {answer.body.get('code')} {answer.body.get('details')}"
+
+
+@each(WITH_FIELDS)
+class TestFields:
+    async def test_values_of_another_type_are_refused_by_name(self, operation: Operation, seller: Shop) -> None:
+        request, accepted = await valid(operation), []
+        for row in body_rows(operation.binding.body_model):
+            for value in WRONG[row["type"]]:
+                sent = request.with_body(**with_field(request.body, row["name"], value))
+                answer = await sent.send(seller.caller(operation))
+                if not names(answer, row["name"]):
+                    accepted.append(shown(row["name"], value, answer))
+        assert accepted == []
+
+    async def test_values_beyond_every_limit_are_refused_by_name(self, operation: Operation, seller: Shop) -> None:
+        request, accepted = await valid(operation), []
+        for row in body_rows(operation.binding.body_model):
+            for text in BEYOND_LIMITS.values():
+                answer = await with_text(request, row["name"], text).send(seller.caller(operation))
+                if not names(answer, row["name"]):
+                    accepted.append(shown(row["name"], text, answer))
+        assert accepted == []
+
+    async def test_all_missing_fields_are_named_at_once(self, operation: Operation, seller: Shop) -> None:
+        required = {row["name"] for row in fields_of(operation) if row["required"]}
+        request = await valid(operation)
+        answer = await Request(operation, request.path, request.query, {}, request.headers).send(
+            seller.caller(operation)
+        )
+        missing = answer.body.get("details", {}).get("fields", {}) if required else {}
+        assert {name for name in missing if missing[name]["code"] == "required"} >= required
+
+
+@each(WITH_FIELDS)
+class TestBodies:
+    @pytest.mark.parametrize("body", NO_OBJECT.values(), ids=list(NO_OBJECT))
+    async def test_anything_but_an_object_is_refused(self, operation: Operation, body: bytes, seller: Shop) -> None:
+        answer = await with_bytes(await valid(operation), body).send(seller.caller(operation))
+        assert answer.refusal == BAD_REQUEST
+
+    async def test_what_cannot_be_read_or_stored_is_refused(self, operation: Operation, seller: Shop) -> None:
+        request = await valid(operation)
+        for row in [*fields_of(operation)[:1], {"name": "unknown"}]:
+            for meaning, text in NO_JSON.items():
+                answer = await with_text(request, row["name"], text).send(seller.caller(operation))
+                assert answer.refusal == BAD_REQUEST, meaning
+
+
+@each(WITH_RAW_BODY)
+async def test_nothing_in_a_raw_body_is_an_unexpected_error(operation: Operation, seller: Shop) -> None:
+    request = await valid(operation)
+    bodies: Mapping[str, bytes] = NO_OBJECT | {"nothing": b""}
+    broken = [with_bytes(request, body) for body in bodies.values()]
+    for row in fields_of(operation):
+        broken += [with_text(request, row["name"], text) for text in (*NO_JSON.values(), *BEYOND_LIMITS.values())]
+        broken += [request.with_body(**{row["name"]: value}) for value in WRONG[row["type"]]]
+    for one in broken:
+        answer = await one.send(seller.caller(operation))
+        assert answer.status < 500, one.body
+
+
+@each(WITH_PARAMETERS)
+class TestParameters:
+    async def test_a_missing_one_is_named(self, operation: Operation, seller: Shop) -> None:
+        request = await valid(operation)
+        required = [row["name"] for row in query_rows(operation) if row["required"]]
+        for name in [one for one in required if one not in operation.select]:
+            answer = await request.with_query(**{name: None}).send(seller.caller(operation))
+            assert answer.status == 400
+            assert name in answer.faults
+
+    async def test_one_of_another_type_is_named(self, operation: Operation, seller: Shop) -> None:
+        request = await valid(operation)
+        for row in [one for one in query_rows(operation) if one["type"] in NO_PARAMETER]:
+            answer = await request.with_query(**{row["name"]: NO_PARAMETER[row["type"]]}).send(seller.caller(operation))
+            assert answer.status == 400, row["name"]
+            assert row["name"] in answer.faults
+
+    async def test_no_text_is_an_unexpected_error(self, operation: Operation, seller: Shop) -> None:
+        request = await valid(operation)
+        for row in query_rows(operation):
+            for text in ("", " ", "x" * 20_000, "9" * 400, "-1", "1e9", "%", "' OR 1=1 --", "😀", "‮"):
+                answer = await request.with_query(**{row["name"]: text}).send(seller.caller(operation))
+                assert answer.status < 500, (row["name"], text)
+            answer = await request.with_query(**{row["name"]: "a\0b"}).send(seller.caller(operation))
+            assert answer.refusal == BAD_REQUEST
+
+
+def with_bytes(request: Request, body: bytes) -> Request:
+    """The request with a body that was not made from values."""
+    return Request(request.operation, request.path, request.query, body, request.headers)
+
+
+def with_text(request: Request, name: str, text: bytes) -> Request:
+    """The request with a text where the value of a field stands."""
+    return with_bytes(request, orjson.dumps(with_field(request.body, name, PLACE)).replace(orjson.dumps(PLACE), text))
