@@ -22,6 +22,7 @@ from deploy.welcome import welcome
 from gateway.config import GatewayConfig
 from gateway.settings import GatewaySettings
 from gateway.upstreams import LocalUpstream
+from libs.telemetry.export import exporting
 from libs.vault.master import MasterKey
 
 HOST = "127.0.0.1"
@@ -38,6 +39,7 @@ async def embedded(home: Home, door: socket.socket, tell: Callable[[str], None])
     database = database_id(settings.database_url) if settings.database_url else OWN_DATABASE
     master_key = own_master_key(home)
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(exporting("embedded", settings.otlp_endpoint, settings.trace_sampling))
         starting = asyncio.create_task(_database_url(settings, home, stack))
         try:
             services = await asyncio.to_thread(load_all)

@@ -17,7 +17,7 @@ from gateway.http_upstream import HttpUpstream
 from gateway.serving import GatewayRunner, internal_app
 from gateway.settings import GatewaySettings
 from libs.service.dispatch import HttpDispatch
-from libs.telemetry import tracing
+from libs.telemetry.export import exporting
 from libs.telemetry.logs import logger
 
 log = logger(__name__)
@@ -28,12 +28,12 @@ async def gateway_process(door: socket.socket) -> AsyncIterator[None]:
     """Serve until the end, then take no more requests and let those under way finish."""
     settings = read_settings(GatewaySettings)
     require(settings, "amqp_url", "redis_url")
-    tracing.sample(settings.trace_sampling)
     foundation = Foundation(settings, read_master_key())
     clock, signer, services = foundation.clock, signer_of(foundation.master_key), addresses.read(os.environ)
     dispatch = HttpDispatch(services, signer, clock)
     async with open_platform(foundation, dispatch, dispatch.manifests) as platform:
         platform.stack.push_async_callback(dispatch.close)
+        await platform.stack.enter_async_context(exporting("gateway", settings.otlp_endpoint, settings.trace_sampling))
         await platform.bus.start()
         platform.stack.push_async_callback(platform.bus.close)
         upstreams = {name: HttpUpstream(name, places, signer, clock) for name, places in services.items()}

@@ -37,8 +37,8 @@ class Operation:
     `auth` names the kinds of caller, `scopes` those of which any one suffices. `if_match` says whether the operation
     reads a version; `resumable` marks those whose effect lies outside the database too, so that they commit step by
     step and find their own work again. `validatable` ones act through their transaction alone, since `validate_only`
-    performs them and takes everything back. `limit` names the endpoint's own rate limit; `min_trust` the level that an
-    agent key needs.
+    performs them and takes everything back. `effect` is told where a method's habit misleads: a POST that reads, a GET
+    that writes. `limit` names the endpoint's own rate limit; `min_trust` the level that an agent key needs.
     """
 
     id: str
@@ -59,6 +59,7 @@ class Operation:
     validatable: bool = False
     resumable: bool = False
     deprecated: str = ""
+    effect: Literal["", "read", "write"] = ""
     limit: str = ""
     min_trust: int = 0
     also: tuple[Route, ...] = ()
@@ -78,7 +79,7 @@ class Operation:
     @property
     def writes(self) -> bool:
         """Whether the operation may change something."""
-        return self.method != GET
+        return (self.effect or ("read" if self.method == GET else "write")) == "write"
 
     @property
     def internal(self) -> bool:
@@ -125,6 +126,6 @@ def operation(  # noqa: PLR0913 - the words of a declaration
     return declare
 
 
-def internal(id: str) -> Callable[[Handler], Operation]:
+def internal(id: str, *, effect: Literal["read", "write"] = "write") -> Callable[[Handler], Operation]:
     """Declare an operation that only other services call; its address follows from its id."""
-    return operation(id, POST, f"/internal/{id}", auth=(SERVICE,))
+    return operation(id, POST, f"/internal/{id}", auth=(SERVICE,), effect=effect)

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 import asyncpg
 import orjson
 
+from libs.data.settings import begin, settings_of
 from libs.errors.types import Unavailable
 
 ACQUIRE_SECONDS = 5.0
@@ -38,10 +39,22 @@ OUTAGES = (
 
 
 class Connection(asyncpg.Connection):
-    """A pooled connection that needs no reset: every setting is local to a transaction."""
+    """A pooled connection that needs no reset: whoever takes it says first for whom, with `enter` or in its transaction."""
+
+    entered: tuple[str, str] | None = None
 
     def get_reset_query(self) -> str:
         return ""
+
+    async def enter(self, tenant_id: str, environment: str) -> None:
+        """Let the statements that follow see one tenant's rows of one environment.
+
+        Costs a round trip, or none where the connection served the same tenant last.
+        """
+        if self.entered != (tenant_id, environment):
+            self.entered = None
+            await self.execute(settings_of(tenant_id, environment))
+            self.entered = (tenant_id, environment)
 
 
 async def _prepare(connection: asyncpg.Connection) -> None:
@@ -127,9 +140,21 @@ class Database:
         return connection
 
     @asynccontextmanager
-    async def app(self) -> AsyncIterator[asyncpg.Connection]:
-        """A connection under row-level security; Unavailable where none is free in time."""
+    async def writing(self, tenant_id: str, environment: str) -> AsyncIterator[asyncpg.Connection]:
+        """A connection in a new transaction of one tenant; whoever takes it commits or rolls back.
+
+        Unavailable where none is free in time, as in `reading`. There is no third way to a connection of the app role:
+        each begins by saying for whom its statements run.
+        """
         async with _acquired(self._app) as connection:
+            await connection.execute(begin(tenant_id, environment))
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self, tenant_id: str, environment: str) -> AsyncIterator[asyncpg.Connection]:
+        """A connection whose statements see one tenant's rows, each for itself: no BEGIN and COMMIT around them."""
+        async with _acquired(self._app) as connection:
+            await connection.enter(tenant_id, environment)
             yield connection
 
     @asynccontextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncpg
 
 from libs.data.database import Roles, database_name
-from libs.data.tenancy import literal
+from libs.data.settings import literal
 
 _roles: ContextVar[Roles] = ContextVar("roles")
 LOCK = 7_305_001

@@ -6,19 +6,6 @@ TENANT = "tenant_id = current_setting('app.tenant', true)"
 ENVIRONMENT = "environment = current_setting('app.environment', true)"
 
 
-def literal(text: str) -> str:
-    """A text as an SQL literal, for the few statements that take no arguments."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def begin(tenant_id: str, environment: str) -> str:
-    """Begin a transaction that sees one tenant's rows of one environment; one round trip."""
-    return (
-        f"BEGIN; SELECT set_config('app.tenant', {literal(tenant_id)}, true), "
-        f"set_config('app.environment', {literal(environment)}, true)"
-    )
-
-
 def protect(roles: Roles, *tables: str) -> str:
     """SQL that lets the app role see its tenant's rows of its environment, and the worker role all."""
     return "\n".join(_policies(roles, table, f"{TENANT} AND {ENVIRONMENT}") for table in tables)

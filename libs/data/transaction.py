@@ -137,6 +137,11 @@ class Transaction:
         self._messages.append(message)
         return message.id
 
+    @property
+    def unwritten(self) -> bool:
+        """Whether audit entries or messages wait to be written."""
+        return bool(self._records or self._messages)
+
     async def flush(self) -> int:
         """Write what was collected; returns how many messages went to the outbox."""
         scope = self.scope

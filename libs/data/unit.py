@@ -7,7 +7,6 @@ from typing import Generic, TypeVar
 import asyncpg
 
 from libs.data.database import OUTAGES, Database
-from libs.data.tenancy import begin
 from libs.data.transaction import Scope, Transaction
 
 T = TypeVar("T", bound=Transaction)
@@ -59,10 +58,11 @@ class UnitOfWork(Generic[T]):
 
     async def _begin(self) -> T:
         stack = AsyncExitStack()
-        connection = await stack.enter_async_context(self._database.app())
+        connection = await stack.enter_async_context(
+            self._database.writing(self._scope.tenant_id, self._scope.environment)
+        )
         self._stack, self._connection = stack, connection
         try:
-            await connection.execute(begin(self._scope.tenant_id, self._scope.environment))
             self._open = self._factory(connection, self._scope)
             if self._claim:
                 await self._claim(self._open)
@@ -101,4 +101,34 @@ class UnitOfWork(Generic[T]):
             if not isinstance(error, OUTAGES):
                 raise
         finally:
+            await stack.aclose()
+
+
+class Reading(UnitOfWork[T]):
+    """The statements of a call that only reads: no BEGIN and COMMIT around them (measured: half the round trips)."""
+
+    async def _begin(self) -> T:
+        stack = AsyncExitStack()
+        connection = await stack.enter_async_context(
+            self._database.reading(self._scope.tenant_id, self._scope.environment)
+        )
+        self._stack, self._connection = stack, connection
+        self._open = self._factory(connection, self._scope)
+        return self._open
+
+    async def finish(self) -> None:
+        """Give the connection back. Raises where something was to be written after all."""
+        if self._open is None or self._stack is None:
+            return
+        stack, kept = self._stack, self._open
+        self._open = self._stack = self._connection = None
+        await stack.aclose()
+        if kept.unwritten:
+            raise RuntimeError("an operation that reads has something to write")
+
+    async def abort(self) -> None:
+        """Give the connection back."""
+        stack = self._stack
+        self._open = self._stack = self._connection = None
+        if stack is not None:
             await stack.aclose()

@@ -12,7 +12,7 @@ from libs.audit.anchor import AnchorKey
 from libs.clock import Clock
 from libs.data.database import Database
 from libs.data.transaction import Scope
-from libs.data.unit import Claim, UnitOfWork
+from libs.data.unit import Claim, Reading, UnitOfWork
 from libs.service.context import Context
 from libs.service.definition import Service
 from libs.service.peers import Peers
@@ -46,6 +46,8 @@ class Runtime:
     ) -> Context[Any, Any]:
         """The context of one call or message."""
         principal, now = call.principal, self.clock.now()
+        declared = self.router[call.operation] if call.operation in self.router else None
+        unit = UnitOfWork if declared is None or declared.writes else Reading
         trace = tracing.current()
         scope = Scope(
             service=self.service.name,
@@ -62,7 +64,9 @@ class Runtime:
         )
 
         def for_tenant(other: Principal) -> Context[Any, Any]:
-            return self.context(Call(call.method, call.path, call.query, call.headers, principal=other))
+            return self.context(
+                Call(call.method, call.path, call.query, call.headers, principal=other, operation=call.operation)
+            )
 
         return Context(
             call=call,
@@ -72,7 +76,7 @@ class Runtime:
             ids=self.platform.ids,
             ports=self.ports,
             services=Peers(self.platform.dispatch, principal, trace.traceparent if trace else ""),
-            unit=UnitOfWork(self.database, self.service.transaction, scope, claim, self._committed),
+            unit=unit(self.database, self.service.transaction, scope, claim, self._committed),
             worker=self.database.worker,
             for_tenant=for_tenant,
             sagas=self.orchestrator,

@@ -1,8 +1,10 @@
 """What the payments service is made of."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from libs.service.definition import Service, Timer
+from services.payments.attempts.forgetting import forget_old
 from services.payments.attempts.timers import resolve_attempts
 from services.payments.callbacks import operations as callbacks
 from services.payments.closing import commands as closing
@@ -23,6 +25,9 @@ SERVICE = Service(
     features=[ledger, intents, refunds, saved, links, connection, callbacks, closing, balances, settlements],
     transaction=PaymentsTransaction,
     sagas=[PaymentArrived],
-    timers=[Timer("resolve_attempts", lambda settings: settings.timer_interval, resolve_attempts)],
+    timers=[
+        Timer("resolve_attempts", lambda settings: settings.timer_interval, resolve_attempts),
+        Timer("forget_old_attempts", timedelta(hours=1), forget_old),
+    ],
     open_ports=open_ports,
 )

@@ -11,7 +11,7 @@ from deploy.installation import Installation
 from libs.api.call import Call
 from libs.bus.message import Message
 from libs.bus.transport import Sharing, Subscription
-from libs.data.tenancy import begin
+from libs.data.database import as_role
 from tests.platform.conftest import caller
 from tests.platform.test_sagas import eventually
 
@@ -48,12 +48,27 @@ async def test_rows_of_others_do_not_exist(toys: Installation, tenant: str, envi
 
 async def test_a_forgotten_tenant_sees_nothing(toys: Installation) -> None:
     await toys.hosts["shop"].handle(shop_call({"item": "mine"}))
-    async with toys.hosts["shop"].runtime.database.app() as connection:
+    database = toys.hosts["shop"].runtime.database
+    connection = await asyncpg.connect(as_role(database.dsn, database.roles.app, database.app_password))
+    assert await connection.fetchval("SELECT count(*) FROM shop.notes") == 0
+    await connection.close()
+
+
+async def test_a_connection_that_served_a_tenant_serves_the_next_one_only_its_own_rows(toys: Installation) -> None:
+    await toys.hosts["shop"].handle(shop_call({"item": "mine"}))
+    database = toys.hosts["shop"].runtime.database
+    for tenant, seen in (("t1", True), ("stranger", False), ("t1", True)):
+        async with database.reading(tenant, "test") as connection:
+            assert bool(await connection.fetchval("SELECT count(*) FROM notes")) is seen
+    async with database.writing("stranger", "test") as connection:
+        assert await connection.fetchval("SELECT count(*) FROM notes") == 0
+        await connection.execute("ROLLBACK")
+    async with database.reading("t1", "live") as connection:
         assert await connection.fetchval("SELECT count(*) FROM notes") == 0
 
 
 async def test_the_app_role_can_neither_bypass_security_nor_change_audit_entries(toys: Installation) -> None:
-    async with toys.hosts["shop"].runtime.database.app() as connection:
+    async with toys.hosts["shop"].runtime.database.reading("t1", "test") as connection:
         role = await connection.fetchrow("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
         assert role is not None
         assert (role["rolsuper"], role["rolbypassrls"]) == (False, False)
@@ -66,8 +81,7 @@ async def test_the_app_role_can_neither_bypass_security_nor_change_audit_entries
 
 
 async def test_a_row_for_another_tenant_cannot_be_written(toys: Installation) -> None:
-    async with toys.hosts["shop"].runtime.database.app() as connection:
-        await connection.execute(begin("t1", "test"))
+    async with toys.hosts["shop"].runtime.database.writing("t1", "test") as connection:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute("INSERT INTO notes VALUES ('t2', 'test', 'x', 'y')")
         await connection.execute("ROLLBACK")
@@ -82,11 +96,9 @@ async def test_an_older_transaction_that_commits_late_is_published_too(toys: Ins
     await toys.bus.subscribe(Subscription("tests", "late", events=("internal.#",), sharing=Sharing.SINGLE), note)
     database = toys.hosts["shop"].runtime.database
     older, newer = uuid4().hex, uuid4().hex
-    async with database.app() as first:
-        await first.execute(begin("t1", "test"))
+    async with database.writing("t1", "test") as first:
         await _put(first, older)
-        async with database.app() as second:
-            await second.execute(begin("t1", "test"))
+        async with database.writing("t1", "test") as second:
             await _put(second, newer)
             await second.execute("COMMIT")
 

@@ -9,7 +9,7 @@ from tests.registry.references import Ref
 from tests.registry.shop import PASSWORD, SELLER
 from tests.registry.stock import Stock
 
-Prepare = Callable[[Stock], Awaitable[None]]
+Prepare = Callable[[Stock], Awaitable[object]]
 
 
 async def as_it_comes(_: Stock) -> None:
@@ -52,7 +52,7 @@ SITUATIONS: Mapping[str, Situation] = {
     "tenant_public_key.get": Situation({"tenant_id": Ref("tenant")}),
     "mcp.initialize": Situation(JSON_RPC),
     "mcp.tools_list": Situation(JSON_RPC),
-    "mcp.tools_call": Situation(JSON_RPC | {"params": {"name": "search_deals"}}),
+    "mcp.tools_call": Situation(JSON_RPC | {"params": {"name": "get_deal", "arguments": {"id": Ref("deal")}}}),
     "mcp.ping": Situation(JSON_RPC),
     "mcp.message": Situation(JSON_RPC | {"method": "prompts/list"}),
 }

@@ -4,11 +4,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from uuid import uuid4
 
+import stripe
+
+from deploy.stripe_stand_in.tests.clients import closing_client
 from libs.api.call import Call
 from services.webhooks.tests.workspace import Workspace as Endpoints
 from tests.support.client import Client, done
 from tests.support.system import System
 
+CARD = "pm_card_visa"
 Make = Callable[["Stock"], Awaitable[str]]
 EVENT = "customer.deleted"
 """What the endpoints subscribe to; nothing else in these tests brings it about."""
@@ -46,16 +50,23 @@ class Stock:
         """Sign the deal."""
         await self.act("sign", {})
 
-    async def connect(self) -> None:
-        """Connect the workspace to the stand-in of Stripe."""
+    async def connect(self) -> str:
+        """Connect the workspace to the stand-in of Stripe; returns its account there."""
         principal = self.client.principal.acting_as_service()
         call = Call("", "", operation="payments.connect_demo", arguments={}, principal=principal)
         reply = await self.system.installation.call(call)
         assert reply.status == 200, reply.body
+        return str(reply.body["data"]["accounts"][principal.environment])
 
     async def pay(self) -> None:
-        """Pay the deal by the intent."""
-        await self.payments("confirm", payment_intent_id=await self.find("payment_intent"))
+        """Let the customer pay by the intent in a browser, and report it."""
+        intent_id, settings = await self.find("payment_intent"), self.system.installation.settings
+        keys = {"test": settings.stripe_api_key, "live": settings.stripe_live_api_key}
+        key = keys[self.client.principal.environment].get_secret_value()
+        async with closing_client(settings.stripe_base, key) as browser:
+            at_account: stripe.RequestOptions = {"stripe_account": await self.connect()}
+            await browser.v1.payment_intents.confirm_async(intent_id, {"payment_method": CARD}, at_account)
+        await self.payments("confirm", payment_intent_id=intent_id)
 
     async def authorise(self) -> None:
         """Let the intent hold the money without taking it."""

@@ -14,7 +14,7 @@ from tests.registry.stock import Stock
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-REPEATABLE = [one for one in SERVED if one.method == POST and one.scopes]
+REPEATABLE = [one for one in SERVED if one.method == POST and one.scopes and one.writes]
 VALIDATABLE = [one for one in SERVED if one.validatable]
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -16,6 +16,7 @@ from libs.api.principal import Principal, system_principal
 from libs.bus.message import Message
 from libs.bus.transport import Subscription
 from libs.clock import FixedClock
+from libs.data.database import as_role
 from libs.events.catalogue import INTERNAL, catalogue
 from libs.service.definition import Service
 from libs.service.settings import Settings
@@ -79,6 +80,22 @@ class System:
         """Look for sagas whose next attempt is due."""
         await self.installation.hosts[service].orchestrator.sweep()
         await self.settle()
+
+    @asynccontextmanager
+    async def connected(self, service: str, role: Literal["app", "worker"]) -> AsyncIterator[asyncpg.Connection]:
+        """A bare connection under one of a service's two roles, which says for no tenant that it comes."""
+        database = self.installation.hosts[service].runtime.database
+        names = {
+            "app": (database.roles.app, database.app_password),
+            "worker": (database.roles.worker, database.worker_password),
+        }
+        connection = await asyncpg.connect(
+            as_role(database.dsn, *names[role]), server_settings={"search_path": database.schema}
+        )
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
     async def record(self, message: Message) -> None:
         """Take an event from the bus."""

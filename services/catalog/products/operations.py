@@ -8,7 +8,7 @@ from libs.api.markers import Query
 from libs.api.operation import DELETE, GET, KEY, PATCH, POST, PUBLISHABLE, SESSION, internal, operation
 from libs.api.shaping import Representation
 from libs.audit.chain import changes as difference
-from libs.errors.types import InvalidFields, NotFound, PreconditionFailed, PreconditionRequired
+from libs.errors.types import InvalidFields, NotFound, OutOfRange, PreconditionFailed, PreconditionRequired
 from services.catalog.context import CatalogTransaction, Context
 from services.catalog.products.models import (
     CatalogueProduct,
@@ -26,7 +26,14 @@ from services.catalog.products.models import (
     ProductView,
     split,
 )
-from services.catalog.products.rules import DuplicateSku, ProductInUse, check_billing_cycle, check_cleared
+from services.catalog.products.rules import (
+    PUBLIC_STATUSES,
+    DuplicateSku,
+    ProductInUse,
+    check_billing_cycle,
+    check_cleared,
+    check_family,
+)
 
 ProductId = Annotated[str, Query("id")]
 READ = ["products:read", "agent:discover"]
@@ -35,10 +42,8 @@ READ = ["products:read", "agent:discover"]
 @operation("products.list", GET, "/v1/products", auth=[KEY, PUBLISHABLE, SESSION], scopes=READ)
 async def list_products(ctx: Context, query: Annotated[ProductFilter, Query()]) -> ProductList:
     """List products, newest first, narrowed by any of the filters."""
-    if _public(ctx):
-        query = query.model_copy(update={"status": "active"})
     async with ctx.transaction() as tx:
-        page = await tx.products.page(query)
+        page = await tx.products.page(query, PUBLIC_STATUSES if _public(ctx) else None)
         views = [await _view(ctx, tx, product, query) for product in page.rows]
     return ProductList(products=views, pagination=page.pagination)
 
@@ -58,7 +63,7 @@ async def get_product(
     """Read one product."""
     async with ctx.transaction() as tx:
         product = await tx.products.get(product_id)
-        if _public(ctx) and product.status != "active":
+        if _public(ctx) and product.status not in PUBLIC_STATUSES:
             raise NotFound("Product not found")
         view = await _view(ctx, tx, product, choice)
     return Answer(ProductData(product=view), version=product.version)
@@ -71,11 +76,11 @@ async def get_product(
     auth=[KEY, SESSION],
     scopes=["products:write"],
     validatable=True,
-    errors=[InvalidFields, DuplicateSku],
+    errors=[InvalidFields, OutOfRange, NotFound, DuplicateSku],
 )
 async def create_product(ctx: Context, new: NewProduct) -> Created[ProductData]:
     """Create a product, priced in the workspace's default currency."""
-    check_billing_cycle(new.price_type, new.billing_cycle)
+    check_family(new.family_id)
     product = new_product(ctx, new)
     async with ctx.transaction() as tx:
         await tx.products.add(product, ctx.principal.tenant_id, ctx.principal.environment)
@@ -119,6 +124,7 @@ async def update_product(ctx: Context, product_id: ProductId, changes: ProductCh
     """Change the sent fields of a product; deals keep the prices that they were made with."""
     sent = changes.sent()
     check_cleared(sent)
+    check_family(sent.get("family_id"))
     async with ctx.transaction() as tx:
         before = await tx.products.lock(product_id)
         ctx.if_match.check(before.version, lambda: _current(before))
@@ -162,7 +168,7 @@ async def create_first_products(ctx: Context, first: FirstProducts) -> ProductId
     return ProductIds(product_ids=[product.id for product in products])
 
 
-@internal("catalog.product")
+@internal("catalog.product", effect="read")
 async def product_for_pricing(ctx: Context, wanted: ProductReference) -> CatalogueProduct:
     """What a price depends on, for the services that sell the product."""
     async with ctx.transaction() as tx:

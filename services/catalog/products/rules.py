@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from libs.errors.types import Conflict, InvalidFields
+from libs.errors.types import Conflict, InvalidFields, NotFound
 
 REQUIRED = ("name", "price", "type", "status", "requires_booking", "price_type", "pricing_model", "track_inventory")
 REQUIRED_ON_CHANGE = (*REQUIRED, "max_advance_days", "min_advance_hours", "allow_staff_selection")
+PUBLIC_STATUSES = ("active",)
+"""What a browser's key sees."""
 
 
 class ProductInUse(Conflict):
@@ -21,6 +23,12 @@ class DuplicateSku(Conflict):
 
     code = "conflict.duplicate_sku"
     message = "Another product has this SKU."
+
+
+def check_family(family_id: str | None) -> None:
+    """A product joins no family that does not exist (A40)."""
+    if family_id is not None:
+        raise NotFound("Product family not found")
 
 
 def check_billing_cycle(price_type: str, billing_cycle: str | None) -> None:

@@ -1,5 +1,6 @@
 """The SQL of products."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
@@ -18,7 +19,8 @@ COLUMNS = (
 FILTER = """($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR type = $2)
     AND ($3::text IS NULL OR category = $3) AND ($4::text IS NULL OR family_id = $4)
     AND ($5::boolean IS NULL OR requires_booking = $5)
-    AND ($6::text IS NULL OR name ILIKE $6 OR sku ILIKE $6 OR description ILIKE $6)"""
+    AND ($6::text IS NULL OR name ILIKE $6 OR sku ILIKE $6 OR description ILIKE $6)
+    AND ($7::text[] IS NULL OR status = ANY($7))"""
 
 
 def _product(row: asyncpg.Record) -> Product:
@@ -46,10 +48,10 @@ class Products:
         rows = await self._tx.fetch(f"SELECT {COLUMNS} FROM products WHERE id = ANY($1)", product_ids)
         return [_product(row) for row in rows]
 
-    async def page(self, query: ProductFilter) -> Page[Product]:
-        """A page of products."""
+    async def page(self, query: ProductFilter, visible: Sequence[str] | None) -> Page[Product]:
+        """A page of products; `visible` names the statuses that the caller sees, None all."""
         args = [query.status, query.type, query.category, query.family, query.requires_booking, contains(query.search)]
-        page = await fetch_page(self._tx, Listing(COLUMNS, "products", FILTER, args), query)
+        page = await fetch_page(self._tx, Listing(COLUMNS, "products", FILTER, [*args, visible]), query)
         return Page([_product(row) for row in page.rows], page.pagination)
 
     async def add(self, product: Product, tenant_id: str, environment: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest_asyncio
 
 from deploy.services import load
+from tests.support import payments
 from tests.support.callers import new_key
 from tests.support.client import Client
 from tests.support.system import System, running
@@ -40,8 +41,9 @@ class Workspace:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def system(postgres_url: str) -> AsyncIterator[System]:
-    """The catalogue, and the deals that sell what is in it."""
-    async with running([load("catalog"), load("deals")], postgres_url, "catalog") as started:
+    """The catalogue, and the deals that sell what is in it; calling them off asks payments."""
+    services = [load("catalog"), load("deals"), payments.SERVICE]
+    async with running(services, postgres_url, "catalog") as started:
         yield started
 
 

@@ -1,6 +1,7 @@
 """products.update and products.delete."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -119,7 +120,8 @@ class TestVersion:
     async def test_missing_it_is_428_stale_412_and_nonsense_400(self, shop: Workspace) -> None:
         product = await shop.product()
         done(await change(shop, product["id"], {"name": "theirs"}, 1))
-        for act in (lambda sent: change(shop, product["id"], {"name": "ours"}, sent), lambda sent: delete(shop, product["id"], sent)):  # fmt: skip
+        acts = (partial(change, shop, product["id"], {"name": "ours"}), partial(delete, shop, product["id"]))
+        for act in acts:
             assert (await act(None)).refusal == (428, "validation_error.precondition_required")
             stale = await act(1)
             assert stale.refusal == (412, "conflict.stale_version")

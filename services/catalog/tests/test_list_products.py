@@ -75,8 +75,7 @@ class TestFilters:
 
     async def test_a_query_without_a_tenant_sees_no_row(self, shop: Workspace) -> None:
         await shop.product()
-        database = shop.system.installation.hosts["catalog"].runtime.database
-        async with database.app() as connection:
+        async with shop.system.connected("catalog", "app") as connection:
             assert await connection.fetchval("SELECT count(*) FROM products") == 0
 
 
@@ -102,13 +101,12 @@ class TestPages:
 
     async def test_before_leads_back_and_updated_at_orders(self, shop: Workspace) -> None:
         for number in range(4):
-            last = await shop.product(name=f"{number}")
+            await shop.product(name=f"{number}")
             shop.system.clock.advance(timedelta(seconds=1))
         assert await names(shop.seller, "limit=2&offset=1") == ["2", "1"]
         second = (await shop.seller.get(f"{PRODUCTS}?limit=2&offset=2")).data["pagination"]
         assert await names(shop.seller, f"limit=2&before={second['prev_cursor']}") == ["3", "2"]
         oldest = (await shop.seller.get(f"{PRODUCTS}?search=0")).data["products"][0]
-        assert last["name"] == "3"
         done(await shop.seller.patch(f"{PRODUCTS}?id={oldest['id']}", {"category": "x"}, if_match=1))
         assert (await names(shop.seller, "sort=updated_at"))[0] == "0"
         assert (await names(shop.seller))[0] == "3"

@@ -149,7 +149,7 @@ async def delete_customer(ctx: Context, customer_id: CustomerId) -> CustomerDele
     return CustomerDeleted(id=customer_id)
 
 
-@internal("customers.reference")
+@internal("customers.reference", effect="read")
 async def reference(ctx: Context, wanted: CustomerReferences) -> ReferencedCustomers:
     """What other services show of customers; ids of customers that do not exist are left out."""
     async with ctx.transaction() as tx:

@@ -9,6 +9,7 @@ from libs.api.principal import Principal
 from libs.api.shaping import Representation
 from libs.errors.types import (
     ApiError,
+    IdempotencyKeyReused,
     InvalidFields,
     NotFound,
     PreconditionFailed,
@@ -110,7 +111,7 @@ async def get_deal(ctx: Context, deal_id: DealId, choice: Annotated[Representati
     scopes=["deals:write", "agent:execute"],
     emits=["deal.created", "billing.credit_deducted", "agent.trust_cap_exceeded"],
     validatable=True,
-    errors=[InvalidFields, NotFound, TrustCapExceeded],
+    errors=[InvalidFields, NotFound, TrustCapExceeded, IdempotencyKeyReused],
 )
 async def create_deal(ctx: Context, new: NewDeal) -> Created[DealData]:
     """Create a draft deal; its lines are added afterwards."""
@@ -333,7 +334,7 @@ def transitions_of(deal: Deal) -> ValidTransitions:
     )
 
 
-@internal("deals.use_of_product")
+@internal("deals.use_of_product", effect="read")
 async def use_of_product(ctx: Context, question: ProductQuestion) -> UseOfProduct:
     """Which deals sell a product, for the catalogue."""
     async with ctx.transaction() as tx:
@@ -345,7 +346,7 @@ async def use_of_product(ctx: Context, question: ProductQuestion) -> UseOfProduc
     return UseOfProduct(active_deals=active, deals=shown)
 
 
-@internal("deals.payable")
+@internal("deals.payable", effect="read")
 async def payable(ctx: Context, question: DealQuestion) -> Payable:
     """What the payments service needs of a deal."""
     async with ctx.transaction() as tx:

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from deploy.services import load
-from services.deals.tests.peers import payments
 from services.deals.tests.workspace import Workspace
+from tests.support import payments
 from tests.support.callers import new_key
 from tests.support.system import System, misshapen, running
 

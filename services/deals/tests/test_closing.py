@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from services.deals.tests.peers.payments import CardDeclined, ProviderAway
 from services.deals.tests.workspace import Workspace
 from tests.support.client import Client, done
+from tests.support.payments import CardDeclined, ProviderAway
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

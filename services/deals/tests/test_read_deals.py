@@ -263,9 +263,8 @@ class TestIsolation:
 
     async def test_a_query_without_a_tenant_sees_no_row(self, shop: Workspace) -> None:
         deal_id = await shop.deal()
-        database = shop.system.installation.hosts["deals"].runtime.database
         statement = "SELECT count(*) FROM deals WHERE id = $1"
-        async with database.app() as connection:
+        async with shop.system.connected("deals", "app") as connection:
             assert await connection.fetchval(statement, deal_id) == 0
             tables = ("deals", "deal_terms", "audit_entries", "audit_heads", "idempotency", "sagas")
             assert [await connection.fetchval(f"SELECT count(*) FROM {table}") for table in tables] == [0] * 6

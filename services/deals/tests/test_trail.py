@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, Literal
 
 import asyncpg
 import pytest
@@ -14,6 +14,7 @@ from tests.support.client import done
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 DEALS = "/v1/deals"
+ROLES: tuple[Literal["app", "worker"], ...] = ("app", "worker")
 
 
 async def entries(shop: Workspace, deal_id: str, query: str = "limit=100") -> list[dict[str, Any]]:
@@ -115,15 +116,14 @@ class TestTrail:
 
     async def test_the_service_itself_can_neither_change_nor_remove_an_entry(self, shop: Workspace) -> None:
         await shop.deal()
-        database = shop.system.installation.hosts["deals"].runtime.database
         for statement in (
             "UPDATE audit_entries SET actor = 'x'",
             "DELETE FROM audit_entries",
             "DELETE FROM audit_heads",
         ):
-            for role in (database.app, database.worker):
-                with pytest.raises(asyncpg.InsufficientPrivilegeError):
-                    async with role() as connection:
+            for role in ROLES:
+                async with shop.system.connected("deals", role) as connection:
+                    with pytest.raises(asyncpg.InsufficientPrivilegeError):
                         await connection.execute(statement)
 
 

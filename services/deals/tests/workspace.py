@@ -7,8 +7,8 @@ from uuid import uuid4
 import orjson
 
 from libs.api.call import Call
-from services.deals.tests.peers.payments import Till
 from tests.support.client import Answer, Client, done
+from tests.support.payments import Till
 from tests.support.system import System
 
 

@@ -29,6 +29,7 @@ CURRENT = "_current"
     GET,
     "/v1/tenant/public-key",
     auth=[NONE, SESSION],
+    effect="write",
     errors=[BadRequest, Unauthenticated, NotFound],
 )
 async def get_public_key(ctx: Context, question: Annotated[KeyQuestion, Query()]) -> PublishedKey:
@@ -63,7 +64,7 @@ async def sign(ctx: Context, request: SigningRequest) -> Signature:
     )
 
 
-@internal("federation.verify")
+@internal("federation.verify", effect="read")
 async def verify(ctx: Context, claim: SignatureClaim) -> Verdict:
     """Whether the caller's tenant signed a digest, be it with a key that has been rotated since.
 

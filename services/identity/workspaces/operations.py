@@ -29,7 +29,7 @@ ABANDONED_AFTER = timedelta(minutes=10)
 """How long making a workspace may take; what is provisional after that was broken off by a crash."""
 
 
-@internal("identity.tenant")
+@internal("identity.tenant", effect="read")
 async def tenant(ctx: Context, wanted: TenantReference) -> TenantFacts:
     """The facts about a workspace that services need which act without its principal."""
     async with ctx.worker() as queries:

@@ -112,3 +112,8 @@ async def take_due(worker: Queries, now: datetime, wait: timedelta, limit: int) 
         limit,
     )
     return [dict(row) for row in rows]
+
+
+async def forget(worker: Queries, before: datetime) -> None:
+    """Remove attempts that ended long ago. Needs the worker role."""
+    await worker.execute("DELETE FROM attempts WHERE state <> 'pending' AND created_at < $1", before)

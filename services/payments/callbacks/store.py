@@ -1,5 +1,8 @@
 """The SQL of callbacks and of what only they tell."""
 
+from datetime import datetime
+
+from libs.data.queries import Queries
 from libs.data.transaction import Transaction
 from libs.money.amounts import from_minor
 from services.payments.stripe.values import ProviderDispute, ProviderEvent
@@ -43,3 +46,8 @@ class Callbacks:
             self._tx.now,
         )
         return bool(made)
+
+
+async def forget(worker: Queries, before: datetime) -> None:
+    """Remove the notes of events that Stripe sends no more. Needs the worker role."""
+    await worker.execute("DELETE FROM provider_events WHERE received_at < $1", before)

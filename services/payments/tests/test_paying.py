@@ -225,8 +225,8 @@ class TestPolling:
         deal_id = await shop.deal()
         intent_id = await shop.intent(deal_id)
         await shop.pays_in_browser(intent_id)
-        for _ in range(2):
-            seen = await shop.act("poll-intent", {"payment_intent_id": intent_id})
+        first, seen = [await shop.act("poll-intent", {"payment_intent_id": intent_id}) for _ in range(2)]
+        assert first.data == seen.data
         assert seen.data == {
             "payment_intent_id": intent_id,
             "status": "succeeded",

@@ -1,7 +1,5 @@
 """Refunds: whole, in parts, over several payments, by the rail of each."""
 
-from decimal import Decimal
-
 import pytest
 
 from services.payments.tests.workspace import Workspace
@@ -102,9 +100,8 @@ class TestRefund:
 
     async def test_the_sums_of_a_long_history_agree_with_stripe(self, shop: Workspace) -> None:
         deal_id = await shop.deal("99.97")
-        paid = [Decimal("0.51"), Decimal("33.33"), Decimal("20.01")]
-        for amount in paid:
-            await shop.confirm(deal_id, await shop.intent(deal_id, amount=str(amount)))
+        for amount in ("0.51", "33.33", "20.01"):
+            await shop.confirm(deal_id, await shop.intent(deal_id, amount=amount))
         for amount in ("0.52", "13.37", "7.77"):
             done(await shop.act("refund", {"deal_id": deal_id, "amount": amount}))
         seen = await shop.payments(deal_id)

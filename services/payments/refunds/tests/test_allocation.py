@@ -26,12 +26,12 @@ def payments(*left: Decimal) -> list[Refundable]:
 
 def test_without_an_amount_all_of_each_goes_back() -> None:
     parts = allocate(payments(Decimal(40), Decimal(60)), None, "USD")
-    assert [(part.payment.id, part.amount) for part in parts] == [("pay_0", 40), ("pay_1", 60)]
+    assert [(part.payment.id, part.amount) for part in parts] == [("pay_0", Decimal(40)), ("pay_1", Decimal(60))]
 
 
 def test_the_first_is_used_up_before_the_next() -> None:
     parts = allocate(payments(Decimal(40), Decimal(60), Decimal(5)), Decimal("40.01"), "USD")
-    assert [(part.payment.id, part.amount) for part in parts] == [("pay_0", 40), ("pay_1", Decimal("0.01"))]
+    assert [(part.payment.id, part.amount) for part in parts] == [("pay_0", Decimal(40)), ("pay_1", Decimal("0.01"))]
 
 
 def test_nothing_left_is_a_conflict() -> None:

@@ -1,4 +1,4 @@
-"""The payments service as far as deals know it: takes the commands of their sagas, and tells them of payments."""
+"""A stand-in for payments, as far as deals know it: takes the commands of their sagas, and tells them of payments."""
 
 import sys
 from collections.abc import Awaitable, Callable

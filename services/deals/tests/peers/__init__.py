@@ -1,1 +1,0 @@
-"""What stands at the ports of other services while deals are tested."""

@@ -1,0 +1,1 @@
+"""The code against the written contract, where the contract lies beside the checkout."""
