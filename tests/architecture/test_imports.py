@@ -9,7 +9,7 @@ MAY_IMPORT = {
     "deploy": {"libs", "gateway", "services", "deploy"},
 }
 VENDOR_OWNERS = {
-    "stripe": ("services/payments/", "deploy/stripe_stand_in/tests/"),
+    "stripe": ("services/payments/", "deploy/stripe_stand_in/tests/", "tests/"),
     "aio_pika": ("libs/bus/", "deploy/processes/tests/"),
     "phonenumbers": ("services/customers/",),
     "argon2": ("services/identity/",),

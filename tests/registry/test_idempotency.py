@@ -6,7 +6,7 @@ import pytest
 
 from libs.api.operation import POST, Operation
 from tests.registry.footprint import footprint
-from tests.registry.operations import SERVED, each
+from tests.registry.operations import SERVED, each, open_to_all
 from tests.registry.requests import request_of
 from tests.registry.shop import Shop
 from tests.registry.situations import situation_of
@@ -14,7 +14,7 @@ from tests.registry.stock import Stock
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-REPEATABLE = [one for one in SERVED if one.method == POST and one.scopes and one.writes]
+REPEATABLE = [one for one in SERVED if one.method == POST and one.writes and not open_to_all(one)]
 VALIDATABLE = [one for one in SERVED if one.validatable]
 
 

@@ -83,7 +83,10 @@ LISTS = [one for one in PRIVATE if one.method == GET and not places_in(request_o
 
 
 async def refused_everywhere(operation: Operation, caller: Client, own: Stock, foreign: Stock) -> None:
-    """Each reference of a request in turn names a foreign resource, and then one that nobody has: both are unknown."""
+    """Each reference of a request in turn names a foreign resource, and then one that nobody has: both are unknown.
+
+    With own resources everywhere the request succeeds, so nothing else is wrong with it.
+    """
     request = complete(operation)
     await situation_of(operation).prepare(own)
     filled = await request.filled(own.find)
@@ -93,6 +96,8 @@ async def refused_everywhere(operation: Operation, caller: Client, own: Stock, f
         assert is_unknown(operation, at, answer, foreign_id), (at, answer.body)
         of_none = await aimed(filled, at, no_id).send(caller)
         assert without_names(answer, foreign_id) == without_names(of_none, no_id), at
+    of_own = await filled.send(caller)
+    assert of_own.status == operation.success, of_own.body
 
 
 def is_unknown(operation: Operation, at: tuple[Any, ...], answer: Answer, id_: str) -> bool:

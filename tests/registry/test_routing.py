@@ -35,7 +35,9 @@ class TestAddress:
 
     async def test_it_is_found_under_api_too(self, operation: Operation) -> None:
         router, request = Router(DECLARED), await request_of(operation).filled(nothing_there)
-        assert reached(router, request, Route(operation.method, f"/api{operation.path}", operation.select)) == operation.id
+        assert (
+            reached(router, request, Route(operation.method, f"/api{operation.path}", operation.select)) == operation.id
+        )
 
     async def test_hyphens_and_underscores_of_an_action_are_alike(self, operation: Operation) -> None:
         router, request = Router(DECLARED), await request_of(operation).filled(nothing_there)

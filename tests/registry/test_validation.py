@@ -8,7 +8,7 @@ import pytest
 
 from libs.api.describe import body_rows, query_rows
 from libs.api.operation import Operation
-from tests.registry.operations import SERVED, each, takes_fields, takes_raw_body
+from tests.registry.operations import SERVED, each, takes_fields
 from tests.registry.requests import Request, fields_of, nothing_there, request_of
 from tests.registry.shop import Shop
 from tests.registry.values import BEYOND_LIMITS, NO_JSON, NO_OBJECT, NO_PARAMETER, WRONG
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 BAD_REQUEST = (400, "validation_error.bad_request")
 WITH_FIELDS = [one for one in SERVED if takes_fields(one)]
-WITH_RAW_BODY = [one for one in SERVED if takes_raw_body(one)]
+WITHOUT_FIELDS = [one for one in SERVED if one.writes and not takes_fields(one)]
 WITH_PARAMETERS = [one for one in SERVED if query_rows(one)]
 PLACE = "the place of a value"
 
@@ -91,8 +91,10 @@ class TestBodies:
                 assert answer.refusal == BAD_REQUEST, meaning
 
 
-@each(WITH_RAW_BODY)
-async def test_nothing_in_a_raw_body_is_an_unexpected_error(operation: Operation, seller: Shop) -> None:
+@each(WITHOUT_FIELDS)
+async def test_no_body_is_an_unexpected_error_where_none_is_read_or_a_protocol_reads_it(
+    operation: Operation, seller: Shop
+) -> None:
     request = await valid(operation)
     bodies: Mapping[str, bytes] = NO_OBJECT | {"nothing": b""}
     broken = [with_bytes(request, body) for body in bodies.values()]

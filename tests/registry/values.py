@@ -16,7 +16,7 @@ WRONG: Mapping[str, tuple[Any, ...]] = {
     "number": ("many", True, [], {}),
     "boolean": ("maybe", 5, [], {}),
     "object": ("text", 5, True, []),
-    "array": ("text", 5, True, {}),
+    "array": ("text", 5, True, {}, [[]], [None]),
 }
 """What does not fit a field of a type of the contract."""
 
