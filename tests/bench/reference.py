@@ -9,7 +9,7 @@ what it is when they change.
 import asyncio
 import itertools
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -74,7 +74,7 @@ class Reference:
 
     pools: dict[str, asyncpg.Pool]
     tables: dict[str, Table]
-    numbers: itertools.count[int] = field(default_factory=itertools.count)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @classmethod
     async def open(cls, dsn: str) -> "Reference":

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import asyncpg
 import requests
@@ -14,6 +14,7 @@ from deploy.processes.server import free_port
 from deploy.services import load
 from libs.data.database import Roles, database_name
 from libs.data.migrations import migrate
+from tests.bench.wrk import Unmeasured
 
 SCHEMAS = ("deals", "catalog", "customers")
 TABLES = ("deals.deals", "deals.deal_products", "deals.audit_entries", "catalog.products", "customers.customers")
@@ -33,7 +34,7 @@ def reference(dsn: str, system_dsn: str) -> Iterator[str]:
     process = subprocess.Popen([sys.executable, "-m", "tests.bench.reference", str(port), dsn])
     base = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(base)
+        _wait_for(base, process)
         yield base
     finally:
         process.terminate()
@@ -64,13 +65,11 @@ async def columns_of(connection: asyncpg.Connection, table: str) -> list[str]:
     return [row["attname"] for row in rows]
 
 
-def _wait_for(base: str) -> None:
+def _wait_for(base: str, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
+    while process.poll() is None and time.monotonic() < deadline:
+        with suppress(requests.ConnectionError):
             requests.get(base, timeout=1)
             return
-        except requests.ConnectionError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
+        time.sleep(0.05)
+    raise Unmeasured("the reference did not start; its words are above")

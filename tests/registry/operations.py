@@ -7,7 +7,7 @@ import pytest
 from deploy.services import load_all
 from gateway.operations.own import OPERATIONS as OF_THE_GATEWAY
 from libs.api.markers import RawBody
-from libs.api.operation import NONE, PROVIDER, Operation
+from libs.api.operation import NONE, PROVIDER, Operation, Route
 
 SERVED = [one for service in load_all() for one in service.operations if not one.internal]
 DECLARED = [*SERVED, *OF_THE_GATEWAY]
@@ -16,6 +16,11 @@ DECLARED = [*SERVED, *OF_THE_GATEWAY]
 def each(operations: Iterable[Operation]) -> pytest.MarkDecorator:
     """One test for each of the operations, named by its id."""
     return pytest.mark.parametrize("operation", list(operations), ids=lambda one: one.id)
+
+
+def routes_of(operation: Operation) -> list[Route]:
+    """Every address of an operation, its own first."""
+    return [Route(operation.method, operation.path, operation.select), *operation.also]
 
 
 def open_to_all(operation: Operation) -> bool:

@@ -16,8 +16,19 @@ from tests.support.client import Answer, Client
 Find = Callable[[str], Awaitable[str]]
 """Gives the id of a resource of a kind."""
 
-EXAMPLES = {"date": "2026-04-01", "date-time": "2026-04-01T09:00:00Z", "uri": "https://example.com", "currency": "USD"}
-OF_TYPE: Mapping[str, Any] = {"string": "text", "boolean": True, "number": 1, "object": {}, "null": None}
+EXAMPLES: Mapping[str, Any] = {
+    "string": "text",
+    "integer": 1,
+    "number": 1,
+    "boolean": True,
+    "object": {},
+    "array": [],
+    "date": "2026-04-01",
+    "date-time": "2026-04-01T09:00:00Z",
+    "uri": "https://example.com",
+    "currency": "USD",
+}
+"""A value of each format, and of each type that has none."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +43,7 @@ class Request:
 
     def with_query(self, **values: Any) -> "Request":
         """The request with other query parameters; None takes one away."""
-        merged = self.query | values
+        merged = {**self.query, **values}
         return replace(self, query={name: value for name, value in merged.items() if value is not None})
 
     def with_body(self, **values: Any) -> "Request":
@@ -58,7 +69,7 @@ def request_of(operation: Operation, *, optional: Mapping[str, Any] | None = Non
     """
     rows = {row["name"]: row for row in (*path_rows(operation.binding), *query_rows(operation), *fields_of(operation))}
     required = {name: _value(operation, row) for name, row in rows.items() if row["required"]}
-    values = required | situation_of(operation).values | (optional or {})
+    values = {**required, **situation_of(operation).values, **(optional or {})}
     selected = {name: value for name, value in operation.select.items() if value != "*"}
     if operation.select_in == "body":
         values |= selected
@@ -98,22 +109,19 @@ def _value(operation: Operation, row: Mapping[str, Any]) -> Any:
 
 def example_of(schema: Mapping[str, Any]) -> Any:
     """The plainest value that a schema takes."""
-    if "const" in schema:
-        return schema["const"]
-    if "enum" in schema:
-        return schema["enum"][0]
     if "anyOf" in schema:
         return example_of(schema["anyOf"][0])
     if schema.get("format") == "email":
         return f"{uuid4().hex[:12]}@example.com"
-    if schema.get("format") in EXAMPLES:
-        return EXAMPLES[schema["format"]]
-    if schema["type"] == "integer":
-        return max(1, schema.get("minimum", 1))
-    if schema["type"] == "array":
-        return [example_of(schema["items"])] if schema.get("minItems") else []
-    required = {name: example_of(schema["properties"][name]) for name in schema.get("required", ())}
-    return required or OF_TYPE[schema["type"]]
+    if schema.get("minItems"):
+        return [example_of(schema["items"])]
+    if "required" in schema:
+        return {name: example_of(schema["properties"][name]) for name in schema["required"]}
+    return (
+        next(iter(schema.get("enum", ())), None)
+        or schema.get("const")
+        or EXAMPLES[schema.get("format", schema["type"])]
+    )
 
 
 async def _filled(value: Any, find: Find) -> Any:

@@ -43,6 +43,7 @@ SITUATIONS: Mapping[str, Situation] = {
     "payment_intents.create": Situation(prepare=Stock.connect),
     "payments.create_intent": Situation(prepare=Stock.connect),
     "payments.generate_link": Situation(prepare=Stock.connect),
+    "payments.confirm": Situation(prepare=Stock.pay_in_browser),
     "payments.capture": Situation(prepare=Stock.authorise),
     "payments.refund": Situation(prepare=Stock.pay),
     "payments.charge_saved_method": Situation(prepare=Stock.save_card),

@@ -59,14 +59,18 @@ class Stock:
         return str(reply.body["data"]["accounts"][principal.environment])
 
     async def pay(self) -> None:
-        """Let the customer pay by the intent in a browser, and report it."""
+        """Pay the deal by the intent."""
+        await self.pay_in_browser()
+        await self.payments("confirm", payment_intent_id=await self.find("payment_intent"))
+
+    async def pay_in_browser(self) -> None:
+        """Let the customer pay by the intent, which nobody here has heard of yet."""
         intent_id, settings = await self.find("payment_intent"), self.system.installation.settings
         keys = {"test": settings.stripe_api_key, "live": settings.stripe_live_api_key}
         key = keys[self.client.principal.environment].get_secret_value()
         async with closing_client(settings.stripe_base, key) as browser:
             at_account: stripe.RequestOptions = {"stripe_account": await self.connect()}
             await browser.v1.payment_intents.confirm_async(intent_id, {"payment_method": CARD}, at_account)
-        await self.payments("confirm", payment_intent_id=intent_id)
 
     async def authorise(self) -> None:
         """Let the intent hold the money without taking it."""

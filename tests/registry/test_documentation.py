@@ -9,7 +9,7 @@ from libs.api.operation import KEY, NONE, PROVIDER, PUBLISHABLE, SESSION, Operat
 from libs.errors.table import CATEGORY_OF_STATUS, RECOVERY
 from libs.events.catalogue import catalogue
 from services.identity.keys.scopes import PUBLISHABLE_SCOPES, SCOPES
-from tests.registry.operations import DECLARED, each, open_to_all
+from tests.registry.operations import DECLARED, each, open_to_all, routes_of
 
 MOST_WORDS = 16
 TYPES = frozenset(
@@ -41,7 +41,7 @@ class TestDeclaration:
         assert re.fullmatch(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*", operation.id)
 
     def test_its_paths_have_the_version(self, operation: Operation) -> None:
-        assert [one for one in (operation, *operation.also) if not one.path.startswith("/v1/")] == []
+        assert [route for route in routes_of(operation) if not route.path.startswith("/v1/")] == []
 
     def test_its_callers_and_scopes_are_those_of_the_tables(self, operation: Operation) -> None:
         assert set(operation.auth) - CALLERS == set()

@@ -1,6 +1,5 @@
 """Input that is wrong is refused with its fault named, and never an unexpected error (RULES R11, R21, R27-R29, R57)."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -96,8 +95,7 @@ async def test_no_body_is_an_unexpected_error_where_none_is_read_or_a_protocol_r
     operation: Operation, seller: Shop
 ) -> None:
     request = await valid(operation)
-    bodies: Mapping[str, bytes] = NO_OBJECT | {"nothing": b""}
-    broken = [with_bytes(request, body) for body in bodies.values()]
+    broken = [with_bytes(request, body) for body in (b"", *NO_OBJECT.values())]
     for row in fields_of(operation):
         broken += [with_text(request, row["name"], text) for text in (*NO_JSON.values(), *BEYOND_LIMITS.values())]
         broken += [request.with_body(**{row["name"]: value}) for value in WRONG[row["type"]]]
@@ -126,7 +124,7 @@ class TestParameters:
     async def test_no_text_is_an_unexpected_error(self, operation: Operation, seller: Shop) -> None:
         request = await valid(operation)
         for row in query_rows(operation):
-            for text in ("", " ", "x" * 20_000, "9" * 400, "-1", "1e9", "%", "' OR 1=1 --", "😀", "‮"):
+            for text in ("", " ", "x" * 20_000, "9" * 400, "-1", "1e9", "%", "' OR 1=1 --", "😀", "\u202e"):
                 answer = await request.with_query(**{row["name"]: text}).send(seller.caller(operation))
                 assert answer.status < 500, (row["name"], text)
             answer = await request.with_query(**{row["name"]: "a\0b"}).send(seller.caller(operation))

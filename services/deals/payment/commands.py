@@ -28,7 +28,8 @@ async def apply_payment(ctx: Context, command: ApplyPayment) -> dict[str, Any]:
         if command.payment_sequence > deal.payment_sequence:
             _take(deal, command)
             walk = payment_walk(deal.facts()) if deal.captured > deal.refunded else ()
-            deal.act(Change("deal.payment_changed"), walk, ctx.now)
+            note = {"reason": command.refund_reason} if command.refund_reason else {}
+            deal.act(Change("deal.payment_changed", note=note), walk, ctx.now)
             await tx.deals.save(deal)
             if walk:
                 await follow(ctx, tx, deal)
