@@ -39,7 +39,7 @@ OUTAGES = (
 
 
 class Connection(asyncpg.Connection):
-    """A pooled connection that needs no reset: whoever takes it says first for whom, with `enter` or in its transaction."""
+    """A pooled connection that needs no reset: whoever takes it says first for whom its statements run."""
 
     entered: tuple[str, str] | None = None
 

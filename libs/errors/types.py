@@ -1,9 +1,19 @@
 """The error types that code raises. Each has its status, its code and one sentence that a caller can act on."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from libs.errors.table import CATEGORY_OF_STATUS
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """An event that tells of a refusal: it is published although what was refused left no trace."""
+
+    event: str
+    payload: Mapping[str, Any]
+    entity: tuple[str, str]
 
 
 class ApiError(Exception):
@@ -16,6 +26,7 @@ class ApiError(Exception):
     status: ClassVar[int]
     code: ClassVar[str]
     message: ClassVar[str]
+    announcement: Announcement | None = None
 
     def __init__(
         self,

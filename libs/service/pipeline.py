@@ -94,8 +94,18 @@ class Pipeline:
             return Match(router[call.operation], call.query_values)
         return router.reached_by(call)
 
+    async def _handled(self, operation: Operation, context: Any, arguments: Mapping[str, Any]) -> Any:
+        """The handler's result. A refusal that is a fact worth telling is told, after what was refused is undone."""
+        try:
+            return await operation.handler(context, **arguments)
+        except ApiError as error:
+            if told := error.announcement:
+                async with self._runtime.context(context.call).transaction() as tx:
+                    tx.emit(told.event, told.payload, entity=told.entity)
+            raise
+
     async def _perform(self, operation: Operation, context: Any, arguments: Mapping[str, Any]) -> Reply:
-        result = await operation.handler(context, **arguments)
+        result = await self._handled(operation, context, arguments)
         if isinstance(result, Answer) and result.later:
             result = await result.later()
         return reply_of(operation, result, arguments)
@@ -103,7 +113,7 @@ class Pipeline:
     async def _rehearse(self, operation: Operation, context: Any, arguments: Mapping[str, Any]) -> Reply:
         """Perform and take everything back, so that the errors are those of the real thing (R129)."""
         try:
-            await operation.handler(context, **arguments)
+            await self._handled(operation, context, arguments)
         finally:
             await context.unit.abort()
         return Reply(200, body={"error": False, "success": True, "data": PASSED})
@@ -113,7 +123,7 @@ class Pipeline:
     ) -> Reply:
         """One transaction: claim, effect, answer. An answer that comes later replaces the first one."""
         try:
-            result = await operation.handler(context, **arguments)
+            result = await self._handled(operation, context, arguments)
             reply = reply_of(operation, result, arguments)
             async with context.transaction() as tx:
                 await key.store(tx, reply)

@@ -46,8 +46,8 @@ class Runtime:
     ) -> Context[Any, Any]:
         """The context of one call or message."""
         principal, now = call.principal, self.clock.now()
-        declared = self.router[call.operation] if call.operation in self.router else None
-        unit = UnitOfWork if declared is None or declared.writes else Reading
+        reads = call.operation in self.router and not self.router[call.operation].writes
+        unit = Reading if reads else UnitOfWork
         trace = tracing.current()
         scope = Scope(
             service=self.service.name,

@@ -117,11 +117,9 @@ def example_of(schema: Mapping[str, Any]) -> Any:
         return [example_of(schema["items"])]
     if "required" in schema:
         return {name: example_of(schema["properties"][name]) for name in schema["required"]}
-    return (
-        next(iter(schema.get("enum", ())), None)
-        or schema.get("const")
-        or EXAMPLES[schema.get("format", schema["type"])]
-    )
+    if "enum" in schema or "const" in schema:
+        return schema.get("enum", [schema.get("const")])[0]
+    return EXAMPLES[schema.get("format", schema["type"])]
 
 
 async def _filled(value: Any, find: Find) -> Any:

@@ -114,20 +114,19 @@ def without_names(answer: Answer, id_: str) -> tuple[int, str]:
 
 
 @each(REACHING)
-class TestForeignResources:
-    async def test_another_workspace_knows_nothing_of_them(
-        self, operation: Operation, rival: Shop, owner: Shop, belongings: Stock
-    ) -> None:
-        before = await footprint(owner)
-        await refused_everywhere(operation, rival.caller(operation), rival.stock(), belongings)
-        assert await footprint(owner) == before
+async def test_another_workspace_knows_nothing_of_them(
+    operation: Operation, rival: Shop, owner: Shop, belongings: Stock
+) -> None:
+    before = await footprint(owner)
+    await refused_everywhere(operation, rival.caller(operation), rival.stock(), belongings)
+    assert await footprint(owner) == before
 
-    async def test_nor_does_the_other_environment(self, operation: Operation, owner: Shop, belongings: Stock) -> None:
-        if operation.id in OF_BOTH_ENVIRONMENTS:
-            pytest.skip("keys of both environments are managed together")
-        before = await footprint(owner)
-        await refused_everywhere(operation, owner.caller(operation, "live"), owner.stock("live"), belongings)
-        assert await footprint(owner) == before
+
+@each([one for one in REACHING if one.id not in OF_BOTH_ENVIRONMENTS])
+async def test_nor_does_the_other_environment(operation: Operation, owner: Shop, belongings: Stock) -> None:
+    before = await footprint(owner)
+    await refused_everywhere(operation, owner.caller(operation, "live"), owner.stock("live"), belongings)
+    assert await footprint(owner) == before
 
 
 @each(LISTS)

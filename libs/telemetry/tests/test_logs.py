@@ -2,7 +2,7 @@
 
 import pytest
 
-from libs.telemetry.logs import redact
+from libs.telemetry.logs import configure, logger, redact
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,15 @@ def test_personal_values_are_blanked_by_their_name(name: str) -> None:
 
 def test_other_values_stay() -> None:
     assert redact(None, "info", {"event": "delivered", "attempt": 2}) == {"event": "delivered", "attempt": 2}
+
+
+def test_an_exception_is_named_and_placed_but_not_quoted(capsys: pytest.CaptureFixture[str]) -> None:
+    configure()
+    try:
+        raise ValueError("jane@example.com")
+    except ValueError:
+        logger("tests").exception("it_failed")
+    line = capsys.readouterr().err
+    assert "ValueError" in line
+    assert "test_logs.py" in line
+    assert "jane@example.com" not in line

@@ -4,7 +4,7 @@ from libs.api.answers import Answer, Created
 from libs.api.operation import KEY, POST, operation
 from libs.clock import iso
 from libs.errors.types import InvalidFields, NotFound, TrustCapExceeded, TrustLevelInsufficient
-from libs.trust.caps import check_cap
+from libs.trust.caps import Commitment, check_cap
 from services.deals.configured.models import ConfiguredDeal
 from services.deals.configured.rules import check, named
 from services.deals.context import Context
@@ -45,7 +45,7 @@ async def create_configured(ctx: Context, wanted: ConfiguredDeal) -> Created[Dea
     check(wanted)
     customer = await referenced(ctx, wanted.customer_id)
     deal = await _assembled(ctx, wanted, customer.company if customer else None)
-    check_cap(ctx.principal, deal.total, deal.currency)
+    check_cap(ctx.principal, Commitment(deal.total, deal.currency))
     if wanted.dry_run:
         return Answer(DealData(deal=shown_to(ctx.principal, deal)), status=200)
     provisional = await _customer(ctx, wanted, deal)

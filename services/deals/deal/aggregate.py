@@ -17,6 +17,7 @@ from services.deals.pricing.models import Totals
 from services.deals.pricing.rules import price_deal
 
 BALANCE_CHANGED = "internal.deal_balance_changed"
+REOPENED = "internal.deal_reopened"
 ANNOTATIONS = frozenset({"notes", "metadata"})
 
 
@@ -229,6 +230,7 @@ class Deal:
         if previous is DealStatus.DRAFT:
             return
         self.signatures_asked, self.signature_requested_at = False, None
+        self.tell(REOPENED, deal_id=self.id)
         if previous is DealStatus.PARTIALLY_ACCEPTED:
             self.line_items = [replace(one, acceptance=None) for one in self.line_items]
             self.reprice()

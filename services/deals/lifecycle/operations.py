@@ -18,7 +18,7 @@ from libs.errors.types import (
     TrustLevelInsufficient,
 )
 from libs.money.amounts import decimal_string
-from libs.trust.caps import check_cap
+from libs.trust.caps import Commitment, check_cap
 from services.deals.context import Context
 from services.deals.deal import errors
 from services.deals.deal.aggregate import Deal
@@ -118,7 +118,7 @@ async def create_deal(ctx: Context, new: NewDeal) -> Created[DealData]:
     check_new(new)
     customer = await referenced(ctx, new.customer_id)
     deal = start_deal(ctx, new, title_for(new, customer.company if customer else None))
-    check_cap(ctx.principal, deal.total, deal.currency)
+    check_cap(ctx.principal, Commitment(deal.total, deal.currency))
     deal.begin()
     async with ctx.transaction() as tx:
         await tx.deals.add(deal)
@@ -173,7 +173,7 @@ async def update_deal(ctx: Context, deal_id: DealId, changes: DealChanges) -> An
         deal.check_editable(list(sent))
         check_changes(deal, sent)
         apply_changes(deal, sent, ctx.now)
-        check_cap(ctx.principal, deal.total, deal.currency)
+        check_cap(ctx.principal, Commitment(deal.total, deal.currency, deal.id))
         await tx.deals.save(deal)
     return Answer(DealData(deal=shown_to(ctx.principal, deal)), version=deal.version)
 
@@ -245,7 +245,7 @@ async def transition_deal(ctx: Context, deal_id: DealId, status: Annotated[Targe
         if isinstance(outcome, Refused):
             raise errors.error_of(outcome)
         if target is DealStatus.CLOSED:
-            check_cap(ctx.principal, deal.total, deal.currency)
+            check_cap(ctx.principal, Commitment(deal.total, deal.currency, deal.id))
             job = await close_or_begin(ctx, tx, deal, outcome)
         else:
             deal.move(outcome, ctx.now)

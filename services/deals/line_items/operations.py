@@ -6,7 +6,7 @@ from libs.api.answers import Answer, Created
 from libs.api.markers import Query
 from libs.api.operation import DELETE, KEY, POST, PUBLISHABLE, SESSION, operation
 from libs.errors.types import NotFound, PreconditionFailed, PreconditionRequired, TrustCapExceeded
-from libs.trust.caps import check_cap
+from libs.trust.caps import Commitment, check_cap
 from services.deals.context import Context
 from services.deals.deal import errors
 from services.deals.deal.views import DealData, LineItemView, current, shown_to
@@ -44,7 +44,7 @@ async def add_item(ctx: Context, deal_id: DealId, item: NewLineItem) -> Created[
         deal.check_editable()
         line = rules.line_of(item, product, ctx.ids.new("item"), deal.currency, own_price=own_price)
         added = rules.add(deal, line, ctx.now)
-        check_cap(ctx.principal, deal.total, deal.currency)
+        check_cap(ctx.principal, Commitment(deal.total, deal.currency, deal.id))
         await tx.deals.save(deal)
     data = LineItemData(deal=shown_to(ctx.principal, deal), line_item=LineItemView.of(added, deal))
     return Created(data, version=deal.version)
@@ -69,7 +69,7 @@ async def update_item(ctx: Context, deal_id: DealId, item_id: ItemId, change: Ne
         rules.found(deal, item_id)
         deal.check_editable()
         line = rules.change_quantity(deal, item_id, change.quantity, ctx.now)
-        check_cap(ctx.principal, deal.total, deal.currency)
+        check_cap(ctx.principal, Commitment(deal.total, deal.currency, deal.id))
         await tx.deals.save(deal)
     return Answer(
         LineItemData(deal=shown_to(ctx.principal, deal), line_item=LineItemView.of(line, deal)), version=deal.version

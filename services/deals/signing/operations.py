@@ -16,7 +16,7 @@ from libs.errors.types import (
     TrustCapExceeded,
     TrustLevelInsufficient,
 )
-from libs.trust.caps import check_cap
+from libs.trust.caps import Commitment, check_cap
 from services.deals.context import Context
 from services.deals.deal import errors
 from services.deals.deal.aggregate import Deal
@@ -85,7 +85,7 @@ async def sign_deal(ctx: Context, deal_id: DealId, request: SignRequest) -> Answ
         lapse(ctx, deal)
         signer = rules.signer_of(ctx.principal, request, deal)
         walk = rules.walk_of(deal, *signer)
-        check_cap(ctx.principal, deal.total, deal.currency)
+        check_cap(ctx.principal, Commitment(deal.total, deal.currency, deal.id))
         digest = rules.deal_hash(deal)
         sealed = SealedDigest.model_validate(await ctx.services.ask("federation.sign", digest=encoded(digest)))
         facts = {"deal_hash": digest, "at": ctx.now, "ip": ctx.principal.ip, "consent": bool(request.consent_to_sign)}

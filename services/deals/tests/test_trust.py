@@ -40,6 +40,16 @@ class TestCaps:
             assert answer.body["details"] == {"transaction_cap": cap, "attempted_amount": str(price)}
             assert (await shop.read(deal_id))["line_items"] == []
 
+    async def test_a_refusal_is_announced_once_it_is_undone(self, shop: Workspace) -> None:
+        agent, deal_id = shop.seller.acting_as(**as_agent(1)), await shop.deal()
+        for headers in ({}, {"idempotency_key": f"cap-{deal_id[-20:]}"}):
+            path = f"{DEALS}?id={deal_id}&action=add_item"
+            refused = await agent.post(path, {"product_id": await shop.product(price=750)}, **headers)
+            assert refused.refusal == (403, CAP)
+        told = [one for one in await shop.system.told("agent.trust_cap_exceeded") if one["deal_id"] == deal_id]
+        expected = {"trust_level": 1, "transaction_cap": "500.00", "attempted_amount": "750.00", "currency": "USD"}
+        assert told == [{"key_id": agent.principal.id, "deal_id": deal_id, **expected}] * 2
+
     async def test_it_counts_the_total_with_tax_and_discounts(self, shop: Workspace) -> None:
         agent, deal_id = shop.seller.acting_as(**as_agent(1)), await shop.deal(tax_rate=10)
         refused = await add(agent, deal_id, await shop.product(price=500))

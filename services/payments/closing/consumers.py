@@ -4,8 +4,15 @@ from decimal import Decimal
 
 from libs.bus.message import Message
 from libs.service.definition import consumer
+from services.payments.closing.calling_off import call_off
 from services.payments.context import Context
 from services.payments.intents.fitting import fit_to_due
+
+
+@consumer("internal.deal_reopened")
+async def take_back(ctx: Context, message: Message) -> None:
+    """Take back open intents and links of a deal that is an offer again (state machines D18)."""
+    await call_off(ctx, message.payload["deal_id"])
 
 
 @consumer("internal.deal_balance_changed")

@@ -7,7 +7,7 @@ from libs.api.operation import KEY, POST, PUBLISHABLE, SESSION, operation
 from libs.errors.types import IdempotencyKeyReused, InvalidFields, NotFound, OutOfRange, TrustCapExceeded
 from libs.money.amounts import from_minor, to_minor
 from libs.money.json_numbers import as_json_number
-from libs.trust.caps import check_cap
+from libs.trust.caps import Commitment, check_cap
 from services.payments.attempts.models import Attempt
 from services.payments.attempts.rules import begin, found
 from services.payments.connection.rules import (
@@ -236,7 +236,7 @@ async def _order_intent(ctx: Context, new: NewDealIntent, currency: str | None) 
     deal = await ask_payable(ctx, new.deal_id)
     check_payable(deal)
     check_currency(currency, deal)
-    check_cap(ctx.principal, deal.total, deal.currency)
+    check_cap(ctx.principal, Commitment(deal.total, deal.currency, deal.deal_id))
     async with ctx.transaction() as tx:
         account_id = check_connected(await tx.connections.get(), CARD)
         standing = (await tx.ledger.open(deal)).standing(deal.deposit_required)

@@ -4,7 +4,7 @@ from libs.api.answers import Answer
 from libs.api.operation import POST, operation
 from libs.errors.types import InvalidFields, NotFound, TrustCapExceeded
 from libs.money.json_numbers import as_json_number
-from libs.trust.caps import check_cap
+from libs.trust.caps import Commitment, check_cap
 from services.payments.attempts.models import Attempt
 from services.payments.attempts.rules import begin, found
 from services.payments.connection.rules import (
@@ -84,7 +84,7 @@ async def _order(ctx: Context, wanted: SavedCharge) -> Attempt:
     deal = await ask_payable(ctx, wanted.deal_id)
     check_payable(deal)
     check_customer(deal, wanted.customer_id)
-    check_cap(ctx.principal, deal.total, deal.currency)
+    check_cap(ctx.principal, Commitment(deal.total, deal.currency, deal.deal_id))
     async with ctx.transaction() as tx:
         account_id = check_connected(await tx.connections.get(), CARD)
         customer = await tx.saved.find(account_id, wanted.customer_id)
