@@ -18,6 +18,7 @@ MAX_DECIMALS = 6
 MAX_DIGITS = 15
 MAX_INTEGER = 2**31 - 1
 MAX_LONG = 2**63 - 1
+FIRST_MOMENT, LAST_MOMENT = datetime(1000, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 class Input(BaseModel):
@@ -68,16 +69,23 @@ def _whole(value: Any) -> int:
 
 
 def parse_moment(value: Any) -> datetime:
-    """ISO 8601 with Z or an offset, a plain date, or `Y-m-d H:i:s` taken as UTC (R193)."""
+    """ISO 8601 with Z or an offset, a plain date, or `Y-m-d H:i:s` taken as UTC (R193).
+
+    The very first and the very last moment of the calendar mean infinity to the database driver, and years of less than
+    four digits are no ISO 8601 when they are written back.
+    """
     if isinstance(value, datetime):
         return value.astimezone(UTC)
     if not isinstance(value, str):
         raise PydanticCustomError("datetime_type", "Input should be an ISO 8601 date or date-time")
     try:
         moment = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise PydanticCustomError("datetime_type", "Input should be an ISO 8601 date or date-time") from None
+    if not FIRST_MOMENT <= moment < LAST_MOMENT:
+        raise PydanticCustomError("less_than_equal", "Input should be in the years 1000 to 9999")
+    return moment
 
 
 def _day(value: Any) -> date:

@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from libs.api.call import Call, Reply
+from libs.api.call import Call, Reply, storable
 from libs.data.transaction import Transaction
 from libs.errors.types import BadRequest, IdempotencyInFlight, IdempotencyKeyReused
 from libs.vault.envelope import Key, Place, decrypt, encrypt
@@ -50,11 +50,11 @@ class IdempotencyKey:
 
     @classmethod
     def of(cls, call: Call, operation: str, now: datetime, seal: Key) -> "IdempotencyKey | None":
-        """The key that a call carries; BadRequest for a length outside 1-64 (R108)."""
+        """The key that a call carries; BadRequest for a length outside 1-64 or bytes that are no text (R108)."""
         key = call.headers.get("idempotency-key")
         if key is None or not call.principal.tenant_id:
             return None
-        if not 1 <= len(key) <= MAX_LENGTH:
+        if not 1 <= len(key) <= MAX_LENGTH or not storable(key):
             raise BadRequest("Idempotency-Key has 1 to 64 characters.")
         request = orjson.dumps([sorted(call.query), call.document], default=str, option=orjson.OPT_SORT_KEYS)
         return cls(operation, key, sha256(request).digest(), now, seal)

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 
 from tests.bench.machine import LOAD, SERVERS, Processes, Spent, spent
-from tests.bench.stock import Stock
-from tests.bench.topology import Running
 from tests.bench.wrk import Load, Shot, shoot
 
 ROUNDS = 5
@@ -28,8 +26,8 @@ class Row:
     """One line of the result. What a scenario does not measure is None.
 
     `rps` counts requests, or what the scenario counts instead (deals, events, messages). `bare_*` belong to the other
-    side: the reference, or what the scenario says. `cpu_ms` and `rss_mb` sum up our own processes; `processes` lists all
-    of them with the servers. `others` is how many cores programs of somebody else used meanwhile.
+    side: the reference, or what the scenario says. `cpu_ms` and `rss_mb` sum up our own processes; `processes` lists
+    them with the servers. `others` is how many cores programs of somebody else used meanwhile.
     """
 
     scenario: str
@@ -55,46 +53,44 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Bench:
-    """What a scenario works with. `reference` is the address of the bare server; `seconds` is the length of a window."""
+class Sides:
+    """Our load and the one that it is compared with; `processes` are ours."""
 
-    running: Running
-    stock: Stock
-    reference: str
-    seconds: int
-
-    @property
-    def topology(self) -> str:
-        return self.running.topology
-
-    def compare(self, name: str, ours: Load, theirs: Load, connections: int = LOADED) -> Row:
-        """Medians over rounds in which both sides take turns."""
-        processes = self.running.processes
-        shoot(ours, connections, WARM_SECONDS)
-        shoot(theirs, connections, WARM_SECONDS)
-        shots: list[Shot] = []
-        other_shots: list[Shot] = []
-        windows: list[Window] = []
-        for _ in range(ROUNDS):
-            processes.settle()
-            before = processes.usage()
-            shots.append(shoot(ours, connections, self.seconds))
-            windows.append(Window(shots[-1].requests, spent(before, processes.usage())))
-            processes.settle()
-            other_shots.append(shoot(theirs, connections, self.seconds))
-        row = with_usage(Row(name, self.topology, **figures(shots)), processes, windows)
-        bare = figures(other_shots)
-        ratio = median(one.rate / other.rate for one, other in zip(shots, other_shots, strict=True))
-        return replace(row, bare_rps=bare["rps"], bare_p50_ms=bare["p50_ms"], ratio=ratio)
+    ours: Load
+    theirs: Load
+    processes: Processes
+    connections: int = LOADED
 
 
-def figures(shots: list[Shot]) -> dict[str, float]:
-    """Medians of several windows."""
-    return {
-        "rps": median(shot.rate for shot in shots),
-        "p50_ms": median(shot.p50_ms for shot in shots),
-        "p99_ms": median(shot.p99_ms for shot in shots),
-    }
+def compare(row: Row, sides: Sides, seconds: int) -> Row:
+    """The row with medians over rounds in which both sides take turns, each for whole seconds."""
+    processes, connections = sides.processes, sides.connections
+    shoot(sides.ours, connections, WARM_SECONDS)
+    shoot(sides.theirs, connections, WARM_SECONDS)
+    ours: list[Shot] = []
+    theirs: list[Shot] = []
+    windows: list[Window] = []
+    for _ in range(ROUNDS):
+        processes.settle()
+        before = processes.usage()
+        ours.append(shoot(sides.ours, connections, seconds))
+        windows.append(Window(ours[-1].requests, spent(before, processes.usage())))
+        processes.settle()
+        theirs.append(shoot(sides.theirs, connections, seconds))
+    rates = [one.rate / other.rate for one, other in zip(ours, theirs, strict=True)]
+    other = with_figures(row, theirs)
+    measured = replace(with_figures(row, ours), bare_rps=other.rps, bare_p50_ms=other.p50_ms, ratio=median(rates))
+    return with_usage(measured, processes, windows)
+
+
+def with_figures(row: Row, shots: list[Shot]) -> Row:
+    """The row with the medians of several windows."""
+    return replace(
+        row,
+        rps=median(shot.rate for shot in shots),
+        p50_ms=median(shot.p50_ms for shot in shots),
+        p99_ms=median(shot.p99_ms for shot in shots),
+    )
 
 
 def with_usage(row: Row, processes: Processes, windows: list[Window]) -> Row:

@@ -56,11 +56,13 @@ class Processes:
     roots: tuple[int, ...]
 
     def memory(self) -> dict[str, float]:
-        """Resident megabytes by name. Pages that PostgreSQL's processes share count once for each of them."""
+        """Resident megabytes by name; of servers, whose processes share pages, what each has for itself."""
         found: dict[str, float] = defaultdict(float)
         for process in self._alive():
             with suppress(psutil.Error):
-                found[name_of(process)] += process.memory_info().rss / MEGABYTE
+                name, memory = name_of(process), process.memory_info()
+                shared = getattr(memory, "shared", 0) if name in SERVERS else 0
+                found[name] += (memory.rss - shared) / MEGABYTE
         return dict(found)
 
     def usage(self) -> Usage:
@@ -119,4 +121,3 @@ def load_average() -> str:
     """Of one and five minutes."""
     one, five, _ = os.getloadavg()
     return f"{one:.1f} (1 min), {five:.1f} (5 min), on {os.cpu_count()} cores"
-

@@ -2,23 +2,27 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import asyncpg
-import requests
 import uvloop
 
 from deploy.processes.server import free_port
 from deploy.services import load
 from libs.data.database import Roles, database_name
 from libs.data.migrations import migrate
-from tests.bench.wrk import Unmeasured
+from tests.bench.waiting import until_it_answers
 
 SCHEMAS = ("deals", "catalog", "customers")
-TABLES = ("deals.deals", "deals.deal_products", "deals.audit_entries", "catalog.products", "customers.customers")
-START_SECONDS = 20
+TABLES = (
+    "deals.deals",
+    "deals.deal_products",
+    "deals.audit_entries",
+    "deals.audit_heads",
+    "catalog.products",
+    "customers.customers",
+)
 
 
 def role_of(dsn: str, schema: str) -> str:
@@ -34,7 +38,7 @@ def reference(dsn: str, system_dsn: str) -> Iterator[str]:
     process = subprocess.Popen([sys.executable, "-m", "tests.bench.reference", str(port), dsn])
     base = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(base, process)
+        until_it_answers(base, process)
         yield base
     finally:
         process.terminate()
@@ -63,13 +67,3 @@ async def columns_of(connection: asyncpg.Connection, table: str) -> list[str]:
         table,
     )
     return [row["attname"] for row in rows]
-
-
-def _wait_for(base: str, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        with suppress(requests.ConnectionError):
-            requests.get(base, timeout=1)
-            return
-        time.sleep(0.05)
-    raise Unmeasured("the reference did not start; its words are above")

@@ -29,7 +29,7 @@ class Stock:
         return {"product_id": self.products[0], "name": "Pro Plan", "quantity": 1, "unit_price": 99.0}
 
 
-def fill(system: System) -> Stock:
+def fill(system: System, deals: int = DEALS) -> Stock:
     """Make it through the API."""
     person = {"name": "Jane Smith", "email": "jane@example.com", "company": "Acme Corp"}
     customer = system.data("POST", "customers", person)["customer"]["customer_id"]
@@ -39,14 +39,19 @@ def fill(system: System) -> Stock:
         return str(system.data("POST", "products", wish)["product"]["product_id"])
 
     stock = Stock(customer, _several(product, PRODUCTS), [])
+    stock.deals.extend(make_deals(system, stock, deals))
+    return stock
+
+
+def make_deals(system: System, stock: Stock, count: int) -> list[str]:
+    """Further deals of one line each; their ids."""
 
     def deal(_: int) -> str:
         made = system.data("POST", "deals", stock.new_deal)["deal"]["deal_id"]
         system.data("POST", f"deals?id={made}&action=add_item", stock.new_item)
         return str(made)
 
-    stock.deals.extend(_several(deal, DEALS))
-    return stock
+    return _several(deal, count)
 
 
 def _several(make: Callable[[int], str], count: int) -> list[str]:

@@ -63,7 +63,7 @@ def unlimited_key(system: System) -> str:
     """A key whose own limit is out of reach; made by the workspace's owner, since no key makes keys (R63)."""
     login = {name: system.credentials[name] for name in ("email", "password")}
     session = requests.post(f"{system.base}/v1/auth", json=login, timeout=30).cookies["session"]
-    wish = {"name": "Benchmark", "environment": "test", "rate_limit_per_minute": PLENTY}
+    wish: dict[str, str | int] = {"name": "Benchmark", "environment": "test", "rate_limit_per_minute": PLENTY}
     # The cookie is for https alone, so that it has to be written by hand here.
     made = requests.post(f"{system.base}/v1/keys", json=wish, headers={"Cookie": f"session={session}"}, timeout=30)
     made.raise_for_status()

@@ -8,7 +8,7 @@ from libs.api.describe import body_rows, output_schema, path_rows, query_rows
 from libs.api.operation import KEY, NONE, PROVIDER, PUBLISHABLE, SESSION, Operation
 from libs.errors.table import CATEGORY_OF_STATUS, RECOVERY
 from libs.events.catalogue import catalogue
-from services.identity.keys.scopes import PUBLISHABLE_SCOPES, SCOPES
+from services.identity.keys.scopes import SCOPES
 from tests.registry.operations import DECLARED, each, open_to_all, routes_of
 
 MOST_WORDS = 16
@@ -47,8 +47,6 @@ class TestDeclaration:
         assert set(operation.auth) - CALLERS == set()
         assert set(operation.scopes) - SCOPES == set()
         assert not open_to_all(operation) or not operation.scopes
-        if PUBLISHABLE in operation.auth:
-            assert set(operation.scopes) & set(PUBLISHABLE_SCOPES) or operation.id == "deals.sign"
 
     def test_its_events_are_in_the_catalogue(self, operation: Operation) -> None:
         assert set(operation.emits) - catalogue().keys() == set()

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 READING = [one for one in SERVED if one.if_match != "unread"]
 DEMANDING = [one for one in SERVED if one.if_match == "required"]
-NO_VERSIONS = ("", "five", "-1", "1.0", 'W/"', 'W/"five"', '"1", "2"', "9" * 30)
+NO_VERSIONS = ("", "\udcff", "five", "-1", "1.0", 'W/"', 'W/"five"', '"1", "2"', "9" * 30)
 
 
 @each(DEMANDING)

@@ -1,5 +1,6 @@
 """Input that is wrong is refused with its fault named, and never an unexpected error (RULES R11, R21, R27-R29, R57)."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -10,7 +11,7 @@ from libs.api.operation import Operation
 from tests.registry.operations import SERVED, each, takes_fields
 from tests.registry.requests import Request, fields_of, nothing_there, request_of
 from tests.registry.shop import Shop
-from tests.registry.values import BEYOND_LIMITS, NO_JSON, NO_OBJECT, NO_PARAMETER, WRONG
+from tests.registry.values import BEYOND_LIMITS, MOMENTS, NO_JSON, NO_OBJECT, NO_PARAMETER, WRONG
 from tests.support.client import Answer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -19,6 +20,10 @@ BAD_REQUEST = (400, "validation_error.bad_request")
 WITH_FIELDS = [one for one in SERVED if takes_fields(one)]
 WITHOUT_FIELDS = [one for one in SERVED if one.writes and not takes_fields(one)]
 WITH_PARAMETERS = [one for one in SERVED if query_rows(one)]
+HEADERS = """
+    if_match idempotency_key x_delegation_id traceparent stripe_signature mcp_protocol_version mcp_session_id
+    last_event_id accept content_type cookie
+""".split()
 PLACE = "the place of a value"
 
 
@@ -104,6 +109,15 @@ async def test_no_body_is_an_unexpected_error_where_none_is_read_or_a_protocol_r
         assert answer.status < 500, one.body
 
 
+@each(SERVED)
+async def test_no_header_is_an_unexpected_error(operation: Operation, seller: Shop) -> None:
+    request = replace(await valid(operation), headers={})
+    for name in HEADERS:
+        for text in ("", "\udcff", "x" * 4_000, "1,2", '"', "{}"):
+            answer = await request.send(seller.caller(operation), **{name: text})
+            assert answer.status < 500, (name, text[:10])
+
+
 @each(WITH_PARAMETERS)
 class TestParameters:
     async def test_a_missing_one_is_named(self, operation: Operation, seller: Shop) -> None:
@@ -124,7 +138,7 @@ class TestParameters:
     async def test_no_text_is_an_unexpected_error(self, operation: Operation, seller: Shop) -> None:
         request = await valid(operation)
         for row in query_rows(operation):
-            for text in ("", " ", "x" * 20_000, "9" * 400, "-1", "1e9", "%", "' OR 1=1 --", "😀", "\u202e"):
+            for text in ("", " ", "x" * 20_000, "9" * 400, "-1", "1e9", "%", "' OR 1=1 --", "😀", *MOMENTS):
                 answer = await request.with_query(**{row["name"]: text}).send(seller.caller(operation))
                 assert answer.status < 500, (row["name"], text)
             answer = await request.with_query(**{row["name"]: "a\0b"}).send(seller.caller(operation))

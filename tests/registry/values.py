@@ -1,4 +1,4 @@
-"""Values that no field takes: by the field's type, for any field, and as text that is no JSON."""
+"""Values that fields do not take, or hardly: by their type, for any field, and as text that is no JSON."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -62,3 +62,38 @@ NO_PARAMETER: Mapping[str, str] = {
     "datetime": "someday",
 }
 """What does not fit a query parameter of a type; any text is a text."""
+
+TEXTS = ("", " ", "x" * 255, "x" * 10_000, "\u0001\u001b[31m", "\u202e😀\u0301", "%_\\'; --", "null", "<b>&amp;{{7*7}}")
+MOMENTS = (
+    "0001-01-01",
+    "0001-01-01T00:00:00+23:59",
+    "9999-12-31T23:59:59-23:59",
+    "9999-12-31T23:59:59.999999Z",
+    "2026-03-09 10:30:00",
+    "2026-02-30",
+    "",
+)
+EXTREMES: Mapping[str, tuple[Any, ...]] = {
+    "string": TEXTS,
+    "email": ("a@b.co", "ü@exämple.com", '"a b"@example.com', f"{'x' * 64}@{'y' * 60}.com", "a@[127.0.0.1]", ""),
+    "url": (
+        "https://example.com/" + "x" * 2000,
+        "http://[::1]:80/",
+        "http://[",
+        "http://a:b@c:99999/",
+        "https://exämple.com/ä?ö#ü",
+        "HTTPS://EXAMPLE.COM",
+        "http://0x7f.1/",
+        "",
+    ),
+    "currency": ("usd", "JPY", "KWD", "XXX", "ZWL", ""),
+    "date": MOMENTS,
+    "datetime": MOMENTS,
+    "integer": (0, -1, 2**31 - 1, -(2**31), 2**31, 2**53, 1.0),
+    "number": (0, -1, "-0", "0.000001", "999999999999.999999", 10**12, "1e3", "٣", "1_000", " 1 ", ""),
+    "boolean": (True, False),
+    "object": ({}, {"": ""}, {"x": None}, {"x": {"x": {"x": 1.5}}}, {"x": 10**18}, {"x" * 10_000: 1}, {"card": [[]]}),
+    "array": ([], [""], ["*"], [{}], ["x"] * 1_000, [{"name": "x", "price": -1, "quantity": 0, "type": "?"}]),
+    "enum": ("",),
+}
+"""What a field of a type might take, or refuse; in addition to every value of an enumeration, and to null."""

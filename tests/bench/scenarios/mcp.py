@@ -1,6 +1,7 @@
 """A tool called over MCP beside the same operation over REST, unloaded: what the protocol adds to each call."""
 
-from tests.bench.comparing import ALONE, Bench, Row
+from tests.bench.bench import Bench
+from tests.bench.comparing import ALONE, Row, Sides
 from tests.bench.scenarios.requests import get, post
 from tests.bench.wrk import Load, Request
 
@@ -10,7 +11,7 @@ def mcp_call(bench: Bench) -> list[Row]:
     running = bench.running
     tools = Load(running.base, [_call(deal) for deal in bench.stock.deals], running.headers)
     rest = Load(running.base, [get(f"/v1/deals?id={deal}") for deal in bench.stock.deals], running.headers)
-    return [bench.compare("mcp_call", tools, rest, ALONE)]
+    return [bench.compare("mcp_call", Sides(tools, rest, running.processes, ALONE))]
 
 
 def _call(deal: str) -> Request:

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 import orjson
 
-from tests.bench.comparing import Bench, Row
+from tests.bench.bench import Bench
+from tests.bench.comparing import Row, Sides
 from tests.bench.stock import Stock, make_deals
 from tests.bench.wrk import Load, Request
 
@@ -77,6 +78,6 @@ def paired(name: str) -> Callable[[Bench], list[Row]]:
         fresh = make_deals(running.system, bench.stock, pair.fresh_deals)
         ours = Load(running.base, pair.ours(bench.stock, fresh), running.headers, pair.script)
         bare = Load(bench.reference, pair.bare(bench.stock, fresh), JSON, pair.script)
-        return [bench.compare(name, ours, bare)]
+        return [bench.compare(name, Sides(ours, bare, running.processes))]
 
     return measure

@@ -1,0 +1,1 @@
+"""Storms: deals driven to closing while processes die, servers vanish and Stripe misbehaves."""
