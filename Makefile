@@ -6,7 +6,7 @@ BIN = .venv/bin
 RUN = .venv/.installed-run
 DEV = .venv/.installed-dev
 
-.PHONY: install run distributed test lint types format servers clean
+.PHONY: install run distributed test test-faults lint types format servers clean
 
 install: $(DEV)
 
@@ -18,6 +18,15 @@ distributed: $(RUN) servers
 
 test: $(DEV) servers
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# A storm of faults over the distributed system, with its verdict as JSON: `make test-faults SEED=7 DEALS=200`.
+SEED = 1
+DEALS = 200
+CLIENTS = 50
+MINUTES = 3
+
+test-faults: $(DEV) servers
+	$(BIN)/python -m tests.faults --seed $(SEED) --deals $(DEALS) --clients $(CLIENTS) --minutes $(MINUTES)
 
 lint: $(DEV)
 	$(BIN)/ruff check $(SOURCES)

@@ -64,7 +64,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m tests.bench", description="Measure the system beside a bare server.")
     parser.add_argument("--scenario", action="append", choices=SCENARIOS, help="one scenario, and so on; else all")
     parser.add_argument("--topology", choices=(*BOTH, "both"), default="both")
-    parser.add_argument("--seconds", type=int, default=2, help="length of each of the windows of a scenario")
+    parser.add_argument("--seconds", type=int, default=1, help="length of each of the windows of a scenario")
     parser.add_argument("--large", action="store_true", help="instead: the cost of a request as deals become a million")
     asked = parser.parse_args()
     if asked.large and asked.scenario:

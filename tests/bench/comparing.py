@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from statistics import median
 
-from tests.bench.machine import LOAD, SERVERS, Processes, Spent, spent
+from tests.bench.machine import NOT_OURS, SERVERS, Processes, Spent, spent
 from tests.bench.wrk import Load, Shot, shoot
 
 ROUNDS = 5
@@ -96,9 +96,9 @@ def with_figures(row: Row, shots: list[Shot]) -> Row:
 def with_usage(row: Row, processes: Processes, windows: list[Window]) -> Row:
     """The row with what processes used for each request, and what they hold in memory now."""
     memory = processes.memory()
-    names = dict.fromkeys([*memory, LOAD])
+    names = dict.fromkeys([*memory, *NOT_OURS])
     shares = {name: Share(_cpu_ms(name, windows), memory.get(name)) for name in names}
-    own = [share for name, share in shares.items() if name not in (*SERVERS, LOAD)]
+    own = [share for name, share in shares.items() if name not in (*SERVERS, *NOT_OURS)]
     return replace(
         row,
         processes=shares,

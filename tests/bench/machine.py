@@ -19,6 +19,10 @@ COUNTED = 8
 """Fields of the machine's CPU times that do not hold one another."""
 
 LOAD = "wrk"
+BENCH = "bench"
+NOT_OURS = (LOAD, BENCH)
+"""What makes the load, and receives webhooks."""
+
 SERVERS = ("postgresql", "rabbitmq", "redis")
 """Programs that are not ours."""
 
@@ -45,8 +49,8 @@ class Spent:
 
     @property
     def busy(self) -> float:
-        """How many cores our processes kept busy."""
-        return sum(self.cpu.values()) / self.seconds
+        """How many cores the measured processes kept busy."""
+        return sum(used for name, used in self.cpu.items() if name not in NOT_OURS) / self.seconds
 
 
 @dataclass(frozen=True)
@@ -68,12 +72,17 @@ class Processes:
     def usage(self) -> Usage:
         """CPU seconds by name; those of children that have ended are in their parent's."""
         cpu: dict[str, float] = defaultdict(float)
+        measured = set()
         for process in self._alive():
             with suppress(psutil.Error):
-                times = process.cpu_times()
-                cpu[name_of(process)] += times.user + times.system + times.children_user + times.children_system
-        own = resource.getrusage(resource.RUSAGE_CHILDREN)
-        cpu[LOAD] = own.ru_utime + own.ru_stime
+                measured.add(process.pid)
+                cpu[name_of(process)] += _seconds(process, with_ended=True)
+        for process in (psutil.Process(), *psutil.Process().children(recursive=True)):
+            with suppress(psutil.Error):
+                if process.pid not in measured:
+                    cpu[BENCH] += _seconds(process)
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu[LOAD] = ended.ru_utime + ended.ru_stime
         whole = psutil.cpu_times()
         idle = whole.idle + getattr(whole, "iowait", 0.0)
         return Usage(time.perf_counter(), dict(cpu), sum(whole[:COUNTED]) - idle)
@@ -94,6 +103,13 @@ class Processes:
             with suppress(psutil.Error):
                 top = psutil.Process(root)
                 yield from (top, *top.children(recursive=True))
+
+
+def _seconds(process: psutil.Process, *, with_ended: bool = False) -> float:
+    """CPU seconds of a process, and of its children that have ended."""
+    times = process.cpu_times()
+    own: float = times.user + times.system
+    return own + (times.children_user + times.children_system if with_ended else 0.0)
 
 
 def spent(before: Usage, after: Usage) -> Spent:

@@ -20,13 +20,14 @@ MOVING = ("POST /v1/payment_intents/*/confirm", "POST /v1/payment_intents/*/capt
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that goes wrong `at` seconds after the clients begin, and is mended `seconds` later."""
+    """One thing that goes wrong `at` seconds after the clients begin, and is mended `seconds` later; the rest is for Stripe's."""
 
     at: float
     kind: Kind
     target: str
     seconds: float = 0.0
     switches: Mapping[str, Any] = field(default_factory=dict)
+    mended: Mapping[str, Any] = field(default_factory=dict)
 
 
 def schedule(seed: int, seconds: float) -> list[Fault]:
@@ -63,7 +64,14 @@ def _stripe(random: Random, seconds: float) -> list[Fault]:
     kinds = [trouble for _ in range(rounds) for trouble in random.sample(_troubles(random), len(_troubles(random)))]
     pace = (seconds - CALM_BEFORE) / len(kinds)
     return [
-        Fault(round(CALM_BEFORE + number * pace, 1), "stripe", name, min(STRIPE_SECONDS, pace), switches)
+        Fault(
+            round(CALM_BEFORE + number * pace, 1),
+            "stripe",
+            name,
+            min(STRIPE_SECONDS, pace),
+            switches,
+            _mended(switches),
+        )
         for number, (name, switches) in enumerate(kinds)
     ]
 
@@ -81,6 +89,13 @@ def _troubles(random: Random) -> list[tuple[str, Mapping[str, Any]]]:
         ("callbacks late, doubled, out of order", {"callbacks": late | {"paused": False}}),
         ("callbacks held back", {"callbacks": {"paused": True, "duplicate": 2, "order": random.choice(orders)}}),
     ]
+
+
+def _mended(switches: Mapping[str, Any]) -> Mapping[str, Any]:
+    """All is well again; callbacks that were held back are sent in the order that the trouble names."""
+    if not switches.get("callbacks", {}).get("paused"):
+        return NORMAL
+    return {"rules": [], "callbacks": switches["callbacks"] | {"paused": False}}
 
 
 def _moment(random: Random, first: float, last: float) -> float:

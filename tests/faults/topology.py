@@ -95,7 +95,7 @@ class Topology:
     async def _disturb(self, fault: Fault) -> None:
         await self.switch(fault.switches)
         await asyncio.sleep(fault.seconds)
-        await self.switch(NORMAL)
+        await self.switch(fault.mended)
 
     def _until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS

@@ -6,6 +6,7 @@ from typing import Any
 import asyncpg
 
 from libs.api.paging import Page
+from libs.data.matching import contains
 from libs.data.pages import Listing, fetch_page
 from libs.data.queries import Queries
 from libs.errors.types import NotFound
@@ -87,11 +88,3 @@ class Products:
         if row is None:
             raise NotFound("Product not found")
         return _product(row)
-
-
-def contains(text: str | None) -> str | None:
-    """A LIKE pattern that finds the text anywhere; its own wildcards are taken literally."""
-    if not text:
-        return None
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 import orjson
 
+from libs.data.matching import contains
 from libs.vault.cipher import TenantCipher
 from libs.vault.words import normalise, words
 from services.customers.records.models import Personal
@@ -19,7 +20,7 @@ class Search:
 
     words: Sequence[bytes] | None
     exact: Sequence[bytes]
-    company: str
+    company: str | None
 
 
 def place(environment: str, customer_id: str) -> str:
@@ -60,11 +61,5 @@ def search_for(cipher: TenantCipher, text: str | None, country: str | None) -> S
     return Search(
         words=[cipher.blind_index(SEARCH, word) for word in words(whole)] or None,
         exact=[cipher.blind_index(SEARCH, term) for term in exact],
-        company=_contains(" ".join((text or "").split())),
+        company=contains(" ".join((text or "").split())),
     )
-
-
-def _contains(text: str) -> str:
-    """A LIKE pattern that finds the text anywhere; its own wildcards are taken literally."""
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"

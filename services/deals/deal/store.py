@@ -10,6 +10,7 @@ import asyncpg
 
 from libs.api.paging import Page
 from libs.audit.chain import changes as difference
+from libs.data.matching import contains
 from libs.data.pages import Listing, fetch_page
 from libs.data.transaction import Transaction
 from libs.errors.types import NotFound
@@ -87,7 +88,7 @@ class Deals:
             query.customer_id,
             query.created_after,
             query.created_before,
-            _contains(query.search),
+            contains(query.search),
         ]
         page = await fetch_page(self._tx, Listing(COLUMNS, "deals", FILTER, args), query)
         return Page([_deal(row) for row in page.rows], page.pagination)
@@ -206,10 +207,3 @@ def _statuses(status: str | None) -> list[str] | None:
     if status is None or status == "signed":
         return None
     return DERIVED_STATUSES.get(status, [status])
-
-
-def _contains(text: str | None) -> str | None:
-    if not text:
-        return None
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
