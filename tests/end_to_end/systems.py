@@ -50,14 +50,14 @@ class System:
         return self.process.wait(STOP_SECONDS)
 
 
-def start(command: str, home: Path, **environment: str) -> System:
-    """Start `salesbooth COMMAND` with a home of its own and wait until it answers."""
+def start(command: str, home: Path, *arguments: str, **environment: str) -> System:
+    """Start `salesbooth COMMAND ARGUMENTS` with a home of its own and wait until it answers."""
     port = free_port()
     log = home.with_suffix(".log")
     variables = {**os.environ, "SALESBOOTH_HOME": str(home), "PORT": str(port), **environment}
     program = Path(sys.executable).with_name("salesbooth")
     with log.open("ab") as output:
-        process = subprocess.Popen([str(program), command], env=variables, stdout=output, stderr=output)
+        process = subprocess.Popen([str(program), command, *arguments], env=variables, stdout=output, stderr=output)
     deadline = time.monotonic() + START_SECONDS
     while not _ready(home, port):
         if process.poll() is not None or time.monotonic() > deadline:

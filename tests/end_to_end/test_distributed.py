@@ -1,4 +1,4 @@
-"""Gateway and every service as processes of their own: `salesbooth distributed`."""
+"""Gateway and every service as processes of their own, each twice: `salesbooth distributed --replicas 2`."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,8 @@ from tests.end_to_end.systems import System, start
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    running = start("distributed", tmp_path_factory.mktemp("distributed") / "home", OUTBOUND_EXEMPT='["127.0.0.0/8"]')
+    home, exempt = tmp_path_factory.mktemp("distributed") / "home", '["127.0.0.0/8"]'
+    running = start("distributed", home, "--replicas", "2", OUTBOUND_EXEMPT=exempt)
     yield running
     running.stop()
 

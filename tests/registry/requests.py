@@ -67,15 +67,15 @@ def request_of(operation: Operation, *, optional: Mapping[str, Any] | None = Non
 
     `optional` are values of fields that may be left out.
     """
-    rows = {row["name"]: row for row in (*path_rows(operation.binding), *query_rows(operation), *fields_of(operation))}
-    required = {name: _value(operation, row) for name, row in rows.items() if row["required"]}
+    paths = {row["name"]: row for row in path_rows(operation.binding)}
+    queries = {row["name"]: row for row in query_rows(operation)}
+    rows = [*paths.values(), *queries.values(), *fields_of(operation)]
+    required = {row["name"]: _value(operation, row) for row in rows if row["required"]}
     values = {**required, **situation_of(operation).values, **(optional or {})}
     selected = {name: value for name, value in operation.select.items() if value != "*"}
     if operation.select_in == "body":
         values |= selected
-    paths = {row["name"] for row in path_rows(operation.binding)}
-    queries = {row["name"] for row in query_rows(operation)}
-    body = {name: value for name, value in values.items() if name not in paths | queries}
+    body = {name: value for name, value in values.items() if name not in paths and name not in queries}
     query = {name: value for name, value in values.items() if name in queries}
     return Request(
         operation,

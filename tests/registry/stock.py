@@ -127,8 +127,8 @@ async def _delivery(stock: Stock) -> str:
     for minutes in (2, 10):
         await endpoints.pass_time(minutes=minutes)
         await endpoints.quiet()
-    (delivery,) = await endpoints.deliveries(webhook_id, "&status=failed")
-    return str(delivery["id"])
+    failed = await endpoints.deliveries(webhook_id, "&status=failed")
+    return str(failed[0]["id"])
 
 
 async def _job(stock: Stock) -> str:
