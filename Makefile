@@ -6,7 +6,7 @@ BIN = .venv/bin
 RUN = .venv/.installed-run
 DEV = .venv/.installed-dev
 
-.PHONY: install run distributed test test-faults lint types format servers clean
+.PHONY: install run distributed test test-faults bench lint types format servers clean
 
 install: $(DEV)
 
@@ -27,6 +27,11 @@ MINUTES = 3
 
 test-faults: $(DEV) servers
 	$(BIN)/python -m tests.faults --seed $(SEED) --deals $(DEALS) --clients $(CLIENTS) --minutes $(MINUTES)
+
+# Speed beside a bare server; BENCH holds further words: `make bench BENCH='--scenario read_deal --topology embedded'`.
+bench: $(DEV) servers
+	@$(BIN)/python -m deploy.processes ensure wrk
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 lint: $(DEV)
 	$(BIN)/ruff check $(SOURCES)

@@ -80,8 +80,11 @@ class Door:
         visit.check_path()
         try:
             found = router.candidates(visit.method, visit.path)
-        except UnknownEndpoint:
+        except UnknownEndpoint as unknown:
             self._manifests.suspect()
+            if self._manifests.unknown:
+                # The path may be one of a service that was away ever since this gateway started.
+                raise Unavailable("Part of the system is away for a short time.") from unknown
             raise
         await visit.read_body()
         return aim(router, found, (visit.method, visit.path), dict(visit.query), visit.body)

@@ -27,8 +27,8 @@ class RefreshTimes:
 class Manifests:
     """The gateway's own manifest, and the last known one of each service.
 
-    A service that goes away keeps its paths, so that they are answered 503 and not 404; one that was never seen has
-    none yet.
+    A service that goes away keeps its paths, so that they are answered 503 and not 404. One that was never seen has
+    none yet; as long as there is such a one, nobody can say that a path does not exist.
     """
 
     def __init__(

@@ -1,11 +1,11 @@
-"""`python -m deploy.processes ensure [chromium]`: install what the servers (or the browser tests) need and lack."""
+"""`python -m deploy.processes ensure [chromium | wrk]`: install what servers, browser tests or the benchmark lack."""
 
 import sys
 
-from deploy.processes.available import ensure_binaries, ensure_chromium
+from deploy.processes.available import ensure_binaries, ensure_chromium, ensure_wrk
 from deploy.processes.binaries import ProgramMissing
 
-_ACTIONS = {("ensure",): ensure_binaries, ("ensure", "chromium"): ensure_chromium}
+_ACTIONS = {("ensure",): ensure_binaries, ("ensure", "chromium"): ensure_chromium, ("ensure", "wrk"): ensure_wrk}
 
 
 def main(arguments: tuple[str, ...]) -> int:

@@ -50,6 +50,12 @@ def ensure_chromium() -> None:
         _install(["chromium"])
 
 
+def ensure_wrk() -> None:
+    """Install Debian's wrk, which `make bench` makes its load with. Raises ProgramMissing."""
+    if shutil.which("wrk") is None:
+        _install(["wrk"])
+
+
 def _ensure(packages: list[str]) -> None:
     if packages and not (docker_answers() and not _may_install()):
         _install(packages)

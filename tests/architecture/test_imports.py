@@ -10,7 +10,7 @@ MAY_IMPORT = {
 }
 VENDOR_OWNERS = {
     "stripe": ("services/payments/", "deploy/stripe_stand_in/tests/", "tests/"),
-    "aio_pika": ("libs/bus/", "deploy/processes/tests/"),
+    "aio_pika": ("libs/bus/", "deploy/processes/tests/", "tests/"),
     "phonenumbers": ("services/customers/",),
     "argon2": ("services/identity/",),
     "bcrypt": ("services/identity/",),

@@ -23,11 +23,11 @@ BENCH = "bench"
 NOT_OURS = (LOAD, BENCH)
 """What makes the load, and receives webhooks."""
 
-SERVERS = ("postgresql", "rabbitmq", "redis")
+SERVERS = ("postgres", "rabbitmq", "redis")
 """Programs that are not ours."""
 
-_NAMES = {"postgres": "postgresql", "beam.smp": "rabbitmq", "redis-server": "redis"}
-_COMMANDS = {"run": "embedded", "distributed": "supervisor", "gateway": "gateway", "stripe-stand-in": "stripe"}
+LAUNCHERS, SUPERVISOR, STRIPE = "launchers", "supervisor", "stripe"
+_COMMANDS = {"run": "embedded", "distributed": SUPERVISOR, "gateway": "gateway", "stripe-stand-in": STRIPE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +55,17 @@ class Spent:
 
 @dataclass(frozen=True)
 class Processes:
-    """The processes below some roots."""
+    """A system's process and the servers' with all that they started. `servers` are process ids by name."""
 
-    roots: tuple[int, ...]
+    system: int
+    servers: Mapping[str, int]
 
     def memory(self) -> dict[str, float]:
         """Resident megabytes by name; of servers, whose processes share pages, what each has for itself."""
         found: dict[str, float] = defaultdict(float)
-        for process in self._alive():
+        for name, process in self._alive():
             with suppress(psutil.Error):
-                name, memory = name_of(process), process.memory_info()
+                memory = process.memory_info()
                 shared = getattr(memory, "shared", 0) if name in SERVERS else 0
                 found[name] += (memory.rss - shared) / MEGABYTE
         return dict(found)
@@ -73,10 +74,10 @@ class Processes:
         """CPU seconds by name; those of children that have ended are in their parent's."""
         cpu: dict[str, float] = defaultdict(float)
         measured = set()
-        for process in self._alive():
+        for name, process in self._alive():
             with suppress(psutil.Error):
                 measured.add(process.pid)
-                cpu[name_of(process)] += _seconds(process, with_ended=True)
+                cpu[name] += _seconds(process, with_ended=True)
         for process in (psutil.Process(), *psutil.Process().children(recursive=True)):
             with suppress(psutil.Error):
                 if process.pid not in measured:
@@ -98,11 +99,20 @@ class Processes:
                 return
             before = now
 
-    def _alive(self) -> Iterator[psutil.Process]:
-        for root in self.roots:
+    def _alive(self) -> Iterator[tuple[str, psutil.Process]]:
+        for server, pid in self.servers.items():
+            yield from ((server, process) for process in _tree(pid))
+        for process in _tree(self.system):
             with suppress(psutil.Error):
-                top = psutil.Process(root)
-                yield from (top, *top.children(recursive=True))
+                yield name_of(process), process
+
+
+def _tree(root: int) -> list[psutil.Process]:
+    try:
+        top = psutil.Process(root)
+        return [top, *top.children(recursive=True)]
+    except psutil.Error:
+        return []
 
 
 def _seconds(process: psutil.Process, *, with_ended: bool = False) -> float:
@@ -120,17 +130,13 @@ def spent(before: Usage, after: Usage) -> Spent:
 
 
 def name_of(process: psutil.Process) -> str:
-    """What a process is: a service's name, `gateway`, `embedded`, a server's name."""
-    words = [Path(word).name for word in process.cmdline()] or [process.name()]
+    """What a process of ours is: a service's name, or that of the command that it runs."""
+    words = [Path(word).name for word in process.cmdline()]
     if "launcher.py" in words:
-        return "supervisor"
+        return LAUNCHERS
     if "serve" in words:
         return words[words.index("serve") + 1]
-    if "tests.bench.reference" in words:
-        return "reference"
-    command = next((word for word in words if word in _COMMANDS), "")
-    name: str = _COMMANDS.get(command) or _NAMES.get(process.name(), process.name())
-    return name
+    return next((name for command, name in _COMMANDS.items() if command in words), str(process.name()))
 
 
 def load_average() -> str:

@@ -13,6 +13,7 @@ from tests.bench.comparing import Row, Share
 from tests.bench.targets import judged
 
 LATEST = Path(".bench/latest.json")
+SHOWN_CPU_MS = 0.005
 FIGURES = ("rps", "p50_ms", "p99_ms", "bare_rps", "ratio", "cpu_ms", "rss_mb", "others")
 
 
@@ -41,7 +42,10 @@ def _texts(row: Row) -> dict[str, str]:
 
 
 def _processes(row: Row) -> Mapping[str, str]:
-    line = ", ".join(f"{name} {_share(share)}" for name, share in sorted(row.processes.items()))
+    busy = {
+        name: share for name, share in row.processes.items() if share.cpu_ms is None or share.cpu_ms >= SHOWN_CPU_MS
+    }
+    line = ", ".join(f"{name} {_share(share)}" for name, share in sorted(busy.items()))
     return {"scenario": row.scenario, "topology": row.topology, "processes": line}
 
 

@@ -25,9 +25,9 @@ class Servers:
         absent = dict.fromkeys(VARIABLES.values(), "")
         return absent | {VARIABLES[name]: self.url(name, user) for name in NEEDED[topology]}
 
-    def pids(self, topology: str) -> list[int]:
-        """Processes of the servers that a topology uses."""
-        return [self._servers[name].pid for name in NEEDED[topology]]
+    def pids(self, topology: str) -> dict[str, int]:
+        """The servers that a topology uses, as process ids by name."""
+        return {name: self._servers[name].pid for name in NEEDED[topology]}
 
 
 @contextmanager

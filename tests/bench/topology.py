@@ -53,7 +53,7 @@ def running(topology: str, servers: Servers, home: Path, **environment: str) -> 
     try:
         key = unlimited_key(system)
         system.credentials = {**system.credentials, "test_key": key}
-        processes = Processes((system.process.pid, *servers.pids(topology)))
+        processes = Processes(system.process.pid, servers.pids(topology))
         yield Running(topology, system, key, own["DATABASE_URL"], processes)
     finally:
         system.stop()

@@ -20,7 +20,10 @@ MOVING = ("POST /v1/payment_intents/*/confirm", "POST /v1/payment_intents/*/capt
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that goes wrong `at` seconds after the clients begin, and is mended `seconds` later; the rest is for Stripe's."""
+    """One thing that goes wrong `at` seconds after the clients begin, and is mended `seconds` later.
+
+    `switches` and `mended` are what the stand-in for Stripe is told at both moments.
+    """
 
     at: float
     kind: Kind

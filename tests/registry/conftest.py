@@ -23,9 +23,11 @@ async def system(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) ->
     stand_in = StripeStandIn(tmp_path_factory.mktemp("stripe") / "stripe.sqlite")
     await stand_in.start()
     services = [WEBHOOKS if name == WEBHOOKS.name else load(name) for name in SERVICES]
-    async with running(services, postgres_url, "registry", stripe_base=stand_in.base_url, **STRIPE) as started:
-        yield started
-    await stand_in.stop()
+    try:
+        async with running(services, postgres_url, "registry", stripe_base=stand_in.base_url, **STRIPE) as started:
+            yield started
+    finally:
+        await stand_in.stop()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

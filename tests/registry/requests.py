@@ -50,6 +50,10 @@ class Request:
         """The request with other members of the body."""
         return replace(self, body=(self.body or {}) | values)
 
+    def with_field(self, name: str, value: Any) -> "Request":
+        """The request with another value of a field; a dotted name places it inside another one."""
+        return replace(self, body=_put(self.body, name, value))
+
     async def filled(self, find: Find) -> "Request":
         """The request with ids in place of references."""
         path, query, body = [await _filled(part, find) for part in (self.path, self.query, self.body)]
@@ -120,6 +124,11 @@ def example_of(schema: Mapping[str, Any]) -> Any:
     if "enum" in schema or "const" in schema:
         return schema.get("enum", [schema.get("const")])[0]
     return EXAMPLES[schema.get("format", schema["type"])]
+
+
+def _put(body: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
+    outer, _, inner = name.partition(".")
+    return {**body, outer: _put(body.get(outer) or {}, inner, value) if inner else value}
 
 
 async def _filled(value: Any, find: Find) -> Any:

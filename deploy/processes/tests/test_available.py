@@ -32,7 +32,7 @@ class TestBinaries:
     def test_wrong_words_are_answered_with_the_usage(self) -> None:
         ran = _ensure("everything")
         assert ran.returncode == 2
-        assert "ensure [chromium]" in ran.stderr
+        assert "ensure [chromium | wrk]" in ran.stderr
 
 
 class TestInstalling:
