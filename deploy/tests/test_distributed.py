@@ -1,3 +1,4 @@
+import asyncio
 import os
 import signal
 import time
@@ -8,6 +9,7 @@ import psutil
 from deploy.services import SERVICES
 from deploy.tests.started import READY, Started
 from deploy.welcome import SAMPLES
+from tests.support.system import new_database
 
 
 class TestDistributed:
@@ -16,7 +18,8 @@ class TestDistributed:
     def test_serves_survives_a_death_and_ends(
         self, tmp_path: Path, postgres_url: str, amqp_url: str, redis_url: str
     ) -> None:
-        servers = {"DATABASE_URL": postgres_url, "AMQP_URL": amqp_url, "REDIS_URL": redis_url}
+        own = asyncio.run(new_database(postgres_url, "distributed"))
+        servers = {"DATABASE_URL": own, "AMQP_URL": amqp_url, "REDIS_URL": redis_url}
         with Started(tmp_path / "home", "distributed", "--port=0", environment=servers) as running:
             running.wait_for(READY, within=90)
             served = {one.cmdline()[4] for one in running.family() if "serve" in one.cmdline()}

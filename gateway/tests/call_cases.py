@@ -4,7 +4,10 @@ from io import BytesIO
 
 import pytest
 
+from deploy.ports import free_ports
+from gateway.http_upstream import HttpUpstream
 from gateway.tests.conftest import KEY, OTHER_SECRET, PUBLISHABLE, SECRET, SESSION, World
+from libs.api.principal import PrincipalSigner
 
 COOKIE = {"Cookie": f"session={SESSION}"}
 MEGABYTE = 2**20
@@ -87,6 +90,14 @@ class OrderCases:
         await world.open()
         told = await world.get("/v1/nothing", {"Authorization": "nonsense"})
         assert (told.status, told.code) == (404, "not_found.endpoint")
+
+    async def test_a_path_that_a_service_never_seen_may_have_is_not_called_unknown(self, world: World) -> None:
+        nowhere = f"http://127.0.0.1:{free_ports(1)[0]}"
+        world.upstreams["later"] = HttpUpstream("later", [nowhere], PrincipalSigner(b"k" * 32), world.clock)
+        await world.open()
+        told = await world.get("/v1/later", KEY)
+        assert (told.status, told.code) == (503, "transient_error")
+        assert (await world.get("/v1/things", KEY)).status == 200
 
     @pytest.mark.parametrize("path", ["/internal/manifest", "/internal/metrics", "/v1/../internal/health", "/"])
     async def test_internal_addresses_are_unknown(self, world: World, path: str) -> None:

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -22,7 +23,9 @@ def main() -> None:
     print(f"seed {wanted.seed}, logs in {folder}", file=sys.stderr)
     verdict = asyncio.run(storm(Weather(wanted.seed, wanted.deals, wanted.clients, wanted.minutes), folder))
     print(json.dumps(verdict.as_json(), indent=1, default=str))
-    sys.exit(1 if verdict.violations else 0)
+    if verdict.violations:
+        sys.exit(1)
+    shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

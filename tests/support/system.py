@@ -110,7 +110,7 @@ async def running(
 
     `configured` are further settings.
     """
-    url = await _new_database(postgres_url, database)
+    url = await new_database(postgres_url, database)
     clock = FixedClock(datetime(2026, 3, 9, 10, 30, tzinfo=UTC))
     settings = Settings.model_validate({"database_url": url, "timer_seconds": HOUR} | configured)
     installation = Installation(services, settings, MasterKey(b"master key of tests, 32 bytes !!"), clock)
@@ -125,7 +125,8 @@ async def running(
         await system.settle()
 
 
-async def _new_database(postgres_url: str, name: str) -> str:
+async def new_database(postgres_url: str, name: str) -> str:
+    """The address of an empty database on the same server, which nobody has written to with another master key."""
     parts = urlsplit(postgres_url)
     found = f"{parts.path.lstrip('/')}_{name}"
     server = await asyncpg.connect(postgres_url)

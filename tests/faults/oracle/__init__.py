@@ -18,6 +18,7 @@ CHECKS: Sequence[Check] = (
     money.refunds_touch_their_own_payment,
     events.sequences_have_no_gaps,
     events.every_fact_was_told_once,
+    events.events_of_a_deal_are_in_order,
     events.every_webhook_arrived_or_is_dead_with_a_reason,
     audit.every_chain_holds,
     rest.everything_drained,

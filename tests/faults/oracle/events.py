@@ -6,7 +6,9 @@ from typing import Any
 
 import orjson
 
-from tests.faults.evidence import Evidence, Violation
+from tests.faults.evidence import Evidence, Row, Violation
+
+IN_ORDER = ("deal.created", "deal.item_added", "payment.received", "deal.closed")
 
 
 def sequences_have_no_gaps(evidence: Evidence) -> list[Violation]:
@@ -26,23 +28,31 @@ def sequences_have_no_gaps(evidence: Evidence) -> list[Violation]:
 
 def every_fact_was_told_once(evidence: Evidence) -> list[Violation]:
     """The log tells of each deal's creation, line, closing and payments exactly as often as the tables hold them."""
-    told: Counter[tuple[str, str]] = Counter()
-    order: dict[str, list[str]] = defaultdict(list)
-    for event in sorted(evidence.of("webhooks.events"), key=lambda one: one["sequence"]):
-        data = orjson.loads(event["body"])["data"]
-        deal_id = data.get("deal_id") or data.get("id") or ""
-        told[event["name"], deal_id] += 1
-        order[deal_id].append(event["name"])
-    found = [
+    told = Counter((event["name"], _deal_of(event)) for event in evidence.of("webhooks.events"))
+    return [
         Violation("every_fact_was_told_once", deal_id, f"{name}: told {told[name, deal_id]} times, is so {times}")
         for name, deal_id, times in _facts(evidence)
         if told[name, deal_id] != times
     ]
+
+
+def events_of_a_deal_are_in_order(evidence: Evidence) -> list[Violation]:
+    """What led to something else is numbered before it, whichever service told of it (W4)."""
+    order: dict[str, list[str]] = defaultdict(list)
+    for event in sorted(evidence.of("webhooks.events"), key=lambda one: one["sequence"]):
+        order[_deal_of(event)].append(event["name"])
+    found = []
     for deal in evidence.of("deals.deals"):
-        own = [name for name in order[deal["id"]] if name.startswith("deal.")]
-        if own and own[0] != "deal.created":
-            found.append(Violation("every_fact_was_told_once", deal["id"], "told before its creation", own))
+        names = order[deal["id"]]
+        firsts = [names.index(name) for name in IN_ORDER if name in names]
+        if firsts != sorted(firsts):
+            found.append(Violation("events_of_a_deal_are_in_order", deal["id"], "an effect before its cause", names))
     return found
+
+
+def _deal_of(event: Row) -> str:
+    data = orjson.loads(event["body"])["data"]
+    return str(data.get("deal_id") or data.get("id") or "")
 
 
 def _facts(evidence: Evidence) -> Iterator[tuple[str, str, int]]:
