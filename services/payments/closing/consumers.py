@@ -11,8 +11,12 @@ from services.payments.intents.fitting import fit_to_due
 
 @consumer("internal.deal_reopened")
 async def take_back(ctx: Context, message: Message) -> None:
-    """Take back open intents and links of a deal that is an offer again (state machines D18)."""
-    await call_off(ctx, message.payload["deal_id"])
+    """Take back open intents and links of a deal that is an offer again (state machines D18).
+
+    In a context beside the message's, since what is said to Stripe is noted before; twice does no harm.
+    """
+    beside = ctx.within(ctx.principal.tenant_id, ctx.principal.environment)
+    await call_off(beside, message.payload["deal_id"])
 
 
 @consumer("internal.deal_balance_changed")

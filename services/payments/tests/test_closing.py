@@ -109,6 +109,16 @@ class TestCancelling:
         assert (await shop.confirm(deal_id, intent_id)).status == 409
 
 
+class TestReopening:
+    async def test_an_offer_again_takes_back_what_could_still_be_paid(self, shop: Workspace) -> None:
+        deal_id = await shop.deal()
+        done(await shop.on_deal(deal_id, "transition&status=pending_payment"))
+        intents = [await shop.intent(deal_id), await shop.intent(deal_id, amount=30)]
+        done(await shop.on_deal(deal_id, "transition&status=in_progress"))
+        await shop.system.settle()
+        assert [(await shop.at_stripe(one)).status for one in intents] == ["canceled", "canceled"]
+
+
 class TestBalanceChanges:
     async def test_an_intent_for_all_that_was_due_is_cancelled(self, shop: Workspace) -> None:
         deal_id = await shop.deal()
