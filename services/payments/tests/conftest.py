@@ -35,7 +35,7 @@ async def door(stand_in: StripeStandIn) -> AsyncIterator[Door]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def library(stand_in: StripeStandIn) -> AsyncIterator[stripe.StripeClient]:
+async def sdk(stand_in: StripeStandIn) -> AsyncIterator[stripe.StripeClient]:
     """Stripe's own library, for what browsers and the provider's dashboard do."""
     async with closing_client(stand_in.base_url) as client:
         yield client
@@ -57,11 +57,11 @@ async def system(postgres_url: str, stand_in: StripeStandIn) -> AsyncIterator[Sy
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def shop(
-    system: System, stand_in: StripeStandIn, door: Door, library: stripe.StripeClient
+    system: System, stand_in: StripeStandIn, door: Door, sdk: stripe.StripeClient
 ) -> AsyncIterator[Workspace]:
     """A new workspace, connected. Whatever events a test causes have the keys of the catalogue."""
     known = len(system.events)
-    workspace = Workspace(system, stand_in, library, door, system.client(new_key()))
+    workspace = Workspace(system, stand_in, sdk, door, system.client(new_key()))
     await workspace.connect()
     yield workspace
     stand_in.switch(Switches())

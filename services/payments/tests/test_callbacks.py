@@ -117,7 +117,7 @@ class TestRefundsAtStripe:
     @pytest.mark.parametrize("kind", ["charge.refunded", "refund.created"])
     async def test_a_refund_made_there_is_recorded(self, shop: Workspace, kind: str) -> None:
         deal_id, intent_id = await shop.paid()
-        made = await shop.library.v1.refunds.create_async(
+        made = await shop.sdk.v1.refunds.create_async(
             {"payment_intent": intent_id, "amount": 1500}, shop.at_account
         )
         heard = [one for one in await shop.hear(intent_id, "charge.refunded", "refund.created") if one.type == kind]
@@ -130,7 +130,7 @@ class TestRefundsAtStripe:
 
     async def test_both_reports_of_a_refund_count_once(self, shop: Workspace) -> None:
         deal_id, intent_id = await shop.paid()
-        await shop.library.v1.refunds.create_async({"payment_intent": intent_id, "amount": 1500}, shop.at_account)
+        await shop.sdk.v1.refunds.create_async({"payment_intent": intent_id, "amount": 1500}, shop.at_account)
         heard = [one for one in await shop.hear(intent_id, "charge.refunded", "refund.created") if refund(one)]
         await shop.hand_on(*heard, *heard)
         assert (await shop.payments(deal_id))["amount_refunded"] == 15.0

@@ -81,7 +81,7 @@ class TestCancelling:
         done(await shop.on_deal(deal_id, "transition&status=cancelled"))
         await shop.system.settle()
         assert [(await shop.at_stripe(one)).status for one in (held, waiting)] == ["canceled", "canceled"]
-        session = await shop.library.v1.checkout.sessions.retrieve_async(link, options=shop.at_account)
+        session = await shop.sdk.v1.checkout.sessions.retrieve_async(link, options=shop.at_account)
         assert session.status == "expired"
         assert (await shop.payments(deal_id))["payment_status"] == "unpaid"
 

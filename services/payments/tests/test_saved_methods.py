@@ -70,7 +70,7 @@ class TestCharging:
         (row,) = await shop.rows(
             "SELECT provider_id FROM payments.customer_methods WHERE customer_id = $1", customer_id
         )
-        attached = await shop.library.v1.payment_methods.attach_async(
+        attached = await shop.sdk.v1.payment_methods.attach_async(
             card, {"customer": row["provider_id"]}, shop.at_account
         )
         refused = await charge(shop, deal_id, customer_id, payment_method_id=attached.id)

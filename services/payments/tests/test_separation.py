@@ -12,7 +12,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 class TestWorkspaces:
     async def test_one_sees_and_moves_nothing_of_another(self, shop: Workspace) -> None:
         deal_id, intent_id = await shop.held()
-        other = Workspace(shop.system, shop.stand_in, shop.library, shop.door, shop.system.client(new_key()))
+        other = Workspace(shop.system, shop.stand_in, shop.sdk, shop.door, shop.system.client(new_key()))
         await other.connect()
         mine = await other.deal()
         assert (await other.seller.get(f"{PAYMENTS}?deal_id={deal_id}")).status == 404
@@ -26,7 +26,7 @@ class TestWorkspaces:
         assert other.account != shop.account
 
     async def test_the_same_key_of_two_workspaces_is_two_keys(self, shop: Workspace) -> None:
-        other = Workspace(shop.system, shop.stand_in, shop.library, shop.door, shop.system.client(new_key()))
+        other = Workspace(shop.system, shop.stand_in, shop.sdk, shop.door, shop.system.client(new_key()))
         await other.connect()
         for workspace in (shop, other):
             deal_id = await workspace.deal()
@@ -34,7 +34,7 @@ class TestWorkspaces:
             assert (await workspace.act("record-manual", body, idempotency_key="same")).data["balance_due"] == 90.0
 
     async def test_a_callback_reaches_the_owner_of_the_intent_alone(self, shop: Workspace) -> None:
-        other = Workspace(shop.system, shop.stand_in, shop.library, shop.door, shop.system.client(new_key()))
+        other = Workspace(shop.system, shop.stand_in, shop.sdk, shop.door, shop.system.client(new_key()))
         await other.connect()
         deal_id = await shop.deal()
         intent_id = await shop.intent(deal_id)

@@ -22,7 +22,7 @@ class Workspace:
 
     system: System
     stand_in: StripeStandIn
-    library: stripe.StripeClient
+    sdk: stripe.StripeClient
     door: Door
     seller: Client
     account: str = ""
@@ -104,14 +104,14 @@ class Workspace:
 
     async def with_card(self, intent_id: str, card: str) -> None:
         """Give an intent a payment method, as the customer's browser does."""
-        await self.library.v1.payment_intents.update_async(intent_id, {"payment_method": card}, self.at_account)
+        await self.sdk.v1.payment_intents.update_async(intent_id, {"payment_method": card}, self.at_account)
 
     async def pays_in_browser(self, intent_id: str, card: str = "pm_card_visa") -> None:
         """Confirm an intent at Stripe, past us."""
-        await self.library.v1.payment_intents.confirm_async(intent_id, {"payment_method": card}, self.at_account)
+        await self.sdk.v1.payment_intents.confirm_async(intent_id, {"payment_method": card}, self.at_account)
 
     async def at_stripe(self, intent_id: str) -> stripe.PaymentIntent:
-        return await self.library.v1.payment_intents.retrieve_async(intent_id, options=self.at_account)
+        return await self.sdk.v1.payment_intents.retrieve_async(intent_id, options=self.at_account)
 
     @property
     def at_account(self) -> stripe.RequestOptions:
