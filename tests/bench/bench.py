@@ -35,7 +35,7 @@ class Bench:
     @cached_property
     def reference(self) -> str:
         """The address of the bare server, which has the same rows."""
-        assert self.stock.deals
+        assert self.stock.deals, "there is something to copy"
         dsn = self.servers.url("postgres", f"reference_{self.topology}")
         return self.stack.enter_context(reference(dsn, self.running.database_url))
 

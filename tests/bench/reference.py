@@ -19,13 +19,12 @@ import orjson
 import uvloop
 from aiohttp import web
 
-from tests.bench.reference_data import columns_of, role_of
+from tests.bench.reference_data import SCHEMAS, columns_of, role_of
 
 POOL = 10
 LINES = 2
 """Of a deal to which one is added; a deal must not grow the more, the faster this server is."""
 
-SCHEMAS = ("deals", "catalog", "customers")
 TENANT = "set_config('app.tenant', '{tenant_id}', {local}), set_config('app.environment', '{environment}', {local})"
 KEEP_PRODUCT = (
     "INSERT INTO deal_products (tenant_id, environment, product_id, deal_id) VALUES ($1, $2, $3, $4) "
