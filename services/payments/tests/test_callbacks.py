@@ -117,9 +117,7 @@ class TestRefundsAtStripe:
     @pytest.mark.parametrize("kind", ["charge.refunded", "refund.created"])
     async def test_a_refund_made_there_is_recorded(self, shop: Workspace, kind: str) -> None:
         deal_id, intent_id = await shop.paid()
-        made = await shop.sdk.v1.refunds.create_async(
-            {"payment_intent": intent_id, "amount": 1500}, shop.at_account
-        )
+        made = await shop.sdk.v1.refunds.create_async({"payment_intent": intent_id, "amount": 1500}, shop.at_account)
         heard = [one for one in await shop.hear(intent_id, "charge.refunded", "refund.created") if one.type == kind]
         await shop.hand_on(*heard)
         (told,) = await shop.told("deal.payment_refunded", deal_id)
