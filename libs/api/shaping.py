@@ -41,6 +41,8 @@ def shape(resource: Mapping[str, Any], choice: Representation) -> dict[str, Any]
 
 def shape_data(data: Mapping[str, Any], choice: Representation) -> dict[str, Any]:
     """The resources inside `data`: objects and lists of objects; anything else stays."""
+    if not (choice.fields or choice.exclude or choice.format):
+        return dict(data)
     return {name: _shape_member(name, value, choice) for name, value in data.items()}
 
 

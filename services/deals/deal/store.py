@@ -50,9 +50,7 @@ def _deal(row: asyncpg.Record) -> Deal:
     values: dict[str, Any] = dict(row)
     for name, part in PARTS.items():
         values[name] = [part.from_json(one) for one in values[name]]
-    deal = Deal(**values | {"status": DealStatus(values["status"])})
-    deal.before = snapshot(deal)
-    return deal
+    return Deal(**values | {"status": DealStatus(values["status"])})
 
 
 def _values(deal: Deal, names: tuple[str, ...]) -> list[Any]:
@@ -77,8 +75,11 @@ class Deals:
         return bool(await self._tx.fetchval("SELECT true FROM deals WHERE id = $1", deal_id))
 
     async def lock(self, deal_id: str) -> Deal:
-        """A deal that nobody else changes until the transaction ends."""
-        return self._found(await self._tx.fetchrow(f"SELECT {COLUMNS} FROM deals WHERE id = $1 FOR UPDATE", deal_id))
+        """A deal to change, which nobody else changes until the transaction ends; it remembers how it was."""
+        row = await self._tx.fetchrow(f"SELECT {COLUMNS} FROM deals WHERE id = $1 FOR UPDATE", deal_id)
+        deal = self._found(row)
+        deal.before = snapshot(deal)
+        return deal
 
     async def page(self, query: Any) -> Page[Deal]:
         """A page of deals by the filters of `deals.list`."""
