@@ -36,11 +36,6 @@ class UnitOfWork(Generic[T]):
         self._connection: asyncpg.Connection | None = None
         self._depth = 0
 
-    @property
-    def held(self) -> T | None:
-        """The transaction that waits for `finish`, if there is one."""
-        return self._open
-
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[T]:
         """Commit on success, roll back on any error; nothing is half-written (R122)."""

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -109,9 +109,8 @@ class Receivers:
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             receiver.connections += 1
             try:
-                await respond(reader, writer)
-            except (OSError, asyncio.IncompleteReadError):
-                pass  # the sender has gone, as many of these tests intend
+                with suppress(OSError, asyncio.IncompleteReadError):  # the sender may go, as many of these tests intend
+                    await respond(reader, writer)
             finally:
                 writer.close()
 

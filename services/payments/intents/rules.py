@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from libs.errors.types import Conflict
-from services.payments.intents.models import HELD, OPEN, OVER, Intent
+from services.payments.intents.models import HELD, OVER, Intent
 from services.payments.stripe.values import ProviderIntent
 
 
@@ -36,8 +36,3 @@ def supersedes(intent: Intent, seen: ProviderIntent, at: datetime) -> bool:
 def still_fits(intent: Intent, due: Decimal) -> bool:
     """Whether an open intent may stay once this much is due (A39)."""
     return intent.amount == due if intent.purpose == "full" else intent.amount <= due
-
-
-def is_open(status: str) -> bool:
-    """Whether the customer has still to do something."""
-    return status in OPEN
